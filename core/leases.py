@@ -1,0 +1,78 @@
+"""Claiming, finishing and giving back leased work; every lease is by the database's clock."""
+
+from typing import TypeVar
+
+from django.db import connection, transaction
+
+from core.errors import VaultError
+from core.models.work import LeasedWork, WorkState
+
+MAX_ATTEMPTS = 5
+Work = TypeVar("Work", bound=LeasedWork)
+
+
+class LeaseLost(VaultError):
+    """Another worker took the work over; whatever this one did must be rolled back."""
+
+    code = "lease_lost"
+
+
+_CLAIM = """
+with due as materialized (
+    select id from {table}
+    where ((state = 'ready' and run_after <= clock_timestamp())
+           or (state = 'leased' and lease_until < clock_timestamp())) {extra}
+    order by run_after, id for update skip locked limit %s)
+update {table} w set state = case when w.attempts >= %s then 'dead' else 'leased' end,
+    attempts = w.attempts + case when w.attempts >= %s then 0 else 1 end, fence = w.fence + 1,
+    lease_until = clock_timestamp() + make_interval(secs => %s)
+from due where w.id = due.id returning w.id, w.state
+"""
+
+
+def claim(
+    model: type[Work], *, limit: int = 1, seconds: float = 60, where: str = "", params: tuple[object, ...] = ()
+) -> list[Work]:
+    """Lease up to ``limit`` due rows for ``seconds`` and commit, so that the attempt counts whatever follows.
+
+    A row whose lease ran out is due again; one that used up its attempts becomes dead instead of leased.
+    ``where`` narrows the choice by a constant SQL condition of the caller's with ``params``.
+    """
+    sql = _CLAIM.format(table=model._meta.db_table, extra=f"and {where}" if where else "")
+    with transaction.atomic(durable=False), connection.cursor() as cursor:
+        cursor.execute(sql, [*params, limit, MAX_ATTEMPTS, MAX_ATTEMPTS, seconds])
+        leased = [row[0] for row in cursor.fetchall() if row[1] == WorkState.LEASED]
+    return list(model._default_manager.filter(pk__in=leased).order_by("pk"))
+
+
+def finish(work: LeasedWork) -> None:
+    """Mark ``work`` done inside the caller's transaction; raise LeaseLost when the fence moved on."""
+    changed = type(work)._default_manager.filter(pk=work.pk, fence=work.fence, state=WorkState.LEASED).update(
+        state=WorkState.DONE, lease_until=None, last_error=""
+    )
+    if not changed:
+        raise LeaseLost(f"{work} was taken over by another worker; its result is kept, this one is dropped")
+
+
+def give_back(work: LeasedWork, error: str, *, delay_seconds: float = 10) -> None:
+    """Return ``work`` for a later try, doubling the wait with each attempt; a lost lease is left alone."""
+    wait = delay_seconds * 2 ** max(0, work.attempts - 1)
+    state = WorkState.DEAD if work.attempts >= MAX_ATTEMPTS else WorkState.READY
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"update {work._meta.db_table} set state = %s, lease_until = null, last_error = %s,"
+            " run_after = clock_timestamp() + make_interval(secs => %s)"
+            " where id = %s and fence = %s and state = 'leased'",
+            [state, error[:2000], wait, work.pk, work.fence],
+        )
+
+
+def due(model: type[LeasedWork]) -> int:
+    """Return how many rows could be claimed now: what the tick looks at before it rings."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"select count(*) from {model._meta.db_table} where (state = 'ready' and run_after <= clock_timestamp())"
+            " or (state = 'leased' and lease_until < clock_timestamp())"
+        )
+        count: int = cursor.fetchone()[0]
+    return count
