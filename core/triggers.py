@@ -1,6 +1,18 @@
 """Triggers as migration operations: the audit trail and the tables that never change."""
 
+from typing import Any
+
 from django.db.migrations import RunSQL
+
+
+class EverywhereSQL(RunSQL):
+    """SQL for every database, whatever the router says: the usage store needs our trigger functions too."""
+
+    def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        self._run_sql(schema_editor, self.sql)
+
+    def database_backwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        self._run_sql(schema_editor, self.reverse_sql)
 
 
 def audited(table: str, events: str = "insert or update or delete") -> RunSQL:

@@ -1,6 +1,7 @@
 """News that travels up the house: written with the fact, delivered after it."""
 
 from django.db import models
+from django.db.models.functions import Now
 
 
 class OutboxMessage(models.Model):
@@ -11,7 +12,7 @@ class OutboxMessage(models.Model):
     payload = models.JSONField(default=dict)
     created_at = models.DateTimeField(auto_now_add=True)
     attempts = models.PositiveIntegerField(default=0)
-    run_after = models.DateTimeField(auto_now_add=True)
+    run_after = models.DateTimeField(db_default=Now())
     last_error = models.TextField(blank=True, default="")
 
     class Meta:

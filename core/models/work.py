@@ -1,6 +1,7 @@
 """The shape of leased work: a domain row that one worker at a time may carry further."""
 
 from django.db import models
+from django.db.models.functions import Now
 
 
 class WorkState(models.TextChoices):
@@ -20,7 +21,7 @@ class LeasedWork(models.Model):
     state = models.CharField(max_length=8, choices=WorkState.choices, default=WorkState.READY)
     attempts = models.PositiveIntegerField(default=0)
     fence = models.BigIntegerField(default=0)
-    run_after = models.DateTimeField(auto_now_add=True)
+    run_after = models.DateTimeField(db_default=Now())  # by the clock that leases go by
     lease_until = models.DateTimeField(null=True, blank=True)
     last_error = models.TextField(blank=True, default="")
 
