@@ -1,31 +1,45 @@
 """Money: exact decimals, one rounding rule, exponents by currency."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Decimal
+from functools import cache, reduce
 from typing import Final
 
 from core.errors import Invalid
+from core.exact import EXACT, WIDE, ZERO, plain, quotient
 
-# ISO 4217 currencies whose smallest coin is not a hundredth.
+__all__ = ["ZERO", "exponent", "minor_unit", "plain", "round_ratio", "round_to_minor_unit", "split", "total"]
+
+# ISO 4217, currencies and fund units in use. A code that is not here is a typing mistake, not a currency with cents.
+CURRENCIES: Final = frozenset(
+    """
+    AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BOV BRL BSD BTN BWP BYN BZD CAD CDF CHE CHF
+    CHW CLF CLP CNY COP COU CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD
+    HNL HTG HUF IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL
+    MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MXV MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON
+    RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX
+    USD USN UYI UYU UYW UZS VED VES VND VUV WST XAF XCD XCG XOF XPF YER ZAR ZMW ZWG
+    """.split()
+)
+# Those whose smallest coin is not a hundredth.
 EXPONENTS: Final[Mapping[str, int]] = (
-    dict.fromkeys(
-        ("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF"),
-        0,
-    )
-    | dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3)
-    | dict.fromkeys(("CLF", "UYW"), 4)
+    dict.fromkeys("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split(), 0)
+    | dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3)
+    | dict.fromkeys("CLF UYW".split(), 4)
 )
 DEFAULT_EXPONENT: Final = 2
-ZERO: Final = Decimal(0)
 
 
 def exponent(currency: str) -> int:
     """Return how many digits the currency has after the point: 0, 2, 3 or 4."""
-    if len(currency) != 3 or not currency.isascii() or not currency.isupper():
-        raise Invalid(f"{currency!r} is not a currency; use three capital letters, for example USD", field="currency")
+    if currency not in CURRENCIES:
+        raise Invalid(
+            f"{currency!r:.20} is not a currency; use its three capital letters, for example USD", field="currency"
+        )
     return EXPONENTS.get(currency, DEFAULT_EXPONENT)
 
 
+@cache
 def minor_unit(currency: str) -> Decimal:
     """Return the currency's smallest coin, e.g. 0.01 for USD and 1 for JPY."""
     return Decimal(1).scaleb(-exponent(currency))
@@ -33,37 +47,42 @@ def minor_unit(currency: str) -> Decimal:
 
 def round_to_minor_unit(amount: Decimal, currency: str) -> Decimal:
     """Round half up (away from zero) to the smallest coin; called once, when a line is written."""
-    rounded = amount.quantize(minor_unit(currency), rounding=ROUND_HALF_UP)
+    if not amount.is_finite():
+        raise ValueError(f"{amount} is not an amount")
+    rounded = amount.quantize(minor_unit(currency), rounding=ROUND_HALF_UP, context=WIDE)
     return rounded if rounded else rounded.copy_abs()  # no "-0.00" on a document
 
 
+def round_ratio(numerator: Decimal, denominator: int, currency: str) -> Decimal:
+    """Round the exact value of ``numerator / denominator`` half up to the smallest coin.
+
+    A share of a month seldom has a finite decimal; rounding one that was already cut could be off by a coin.
+    """
+    return quotient(numerator, denominator, exponent(currency))
+
+
 def total(amounts: Iterable[Decimal]) -> Decimal:
-    """Return the exact sum; an empty one is zero."""
-    return sum(amounts, ZERO)
+    """Return the exact sum, however long the digits; an empty one is zero."""
+    return reduce(EXACT.add, amounts, ZERO)
 
 
 def split(amount: Decimal, weights: Sequence[Decimal], currency: str) -> list[Decimal]:
     """Share a rounded ``amount`` by ``weights`` in whole coins so that the shares sum to it exactly.
 
-    Largest remainder; ties go to the earlier share. All-zero weights share evenly.
+    Largest remainder; ties go to the earlier share. All-zero weights share evenly. An amount that is not
+    a whole number of coins raises ValueError.
     """
     if not weights:
         raise ValueError("nothing to split among")
     if any(weight < 0 for weight in weights):
         raise ValueError("weights must not be negative")
+    if amount != round_to_minor_unit(amount, currency):
+        raise ValueError(f"{amount} is not a whole number of coins of {currency}")
     weights = list(weights) if any(weights) else [Decimal(1)] * len(weights)
-    whole, coin = sum(weights, ZERO), minor_unit(currency)
-    exact = [amount * weight / whole for weight in weights]
-    shares = [share.quantize(coin, rounding=ROUND_DOWN) for share in exact]
-    missing = int((amount - sum(shares, ZERO)) / coin)
-    step = coin if missing >= 0 else -coin
-    by_remainder = sorted(range(len(shares)), key=lambda i: (-abs(exact[i] - shares[i]), i))
-    for index in by_remainder[: abs(missing)]:
-        shares[index] += step
-    return shares
-
-
-def plain(amount: Decimal) -> str:
-    """Write a decimal without exponent and trailing zeros, for programs."""
-    text = format(amount.normalize(), "f")
-    return "0" if text == "-0" else text
+    whole, places = total(weights), exponent(currency)
+    coins = EXACT.scaleb(amount.copy_abs(), places)
+    parts = [EXACT.divmod(EXACT.multiply(coins, weight), whole) for weight in weights]
+    missing = int(EXACT.subtract(coins, total(part for part, _ in parts)))
+    first = set(sorted(range(len(parts)), key=lambda index: (-parts[index][1], index))[:missing])
+    shares = [EXACT.scaleb(EXACT.add(part, index in first), -places) for index, (part, _) in enumerate(parts)]
+    return [share.copy_negate() if amount < 0 and share else share for share in shares]

@@ -7,7 +7,10 @@ from decimal import Decimal
 
 from core.errors import Invalid
 
-_MONTH = re.compile(r"^(\d{4})-(\d{2})$")
+_MONTH = re.compile(r"([0-9]{4})-([0-9]{2})")
+
+
+NO_OFFSET = timedelta(0)
 
 
 class InvalidMonth(Invalid):
@@ -18,12 +21,17 @@ class InvalidMonth(Invalid):
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Half-open span of UTC time; ``start`` belongs to it, ``end`` does not."""
+    """Half-open span of UTC time; ``start`` belongs to it, ``end`` does not.
+
+    Another zone's clock is refused: subtracting two of its times ignores a change to summer time.
+    """
 
     start: datetime
     end: datetime
 
     def __post_init__(self) -> None:
+        if self.start.utcoffset() != NO_OFFSET or self.end.utcoffset() != NO_OFFSET:
+            raise ValueError(f"not in UTC: {self.start} .. {self.end}")
         if self.start >= self.end:
             raise ValueError(f"empty span: {self.start} .. {self.end}")
 
@@ -47,12 +55,14 @@ class Month:
 
     def __post_init__(self) -> None:
         if not (2000 <= self.year <= 2199 and 1 <= self.number <= 12):
-            raise InvalidMonth(f"{self.year:04d}-{self.number:02d} is not a month from 2000-01 to 2199-12", field="month")
+            raise InvalidMonth(
+                f"{self.year:04d}-{self.number:02d} is not a month from 2000-01 to 2199-12", field="month"
+            )
 
     @classmethod
     def parse(cls, text: str) -> "Month":
         """Read ``YYYY-MM``; raise InvalidMonth for anything else."""
-        found = _MONTH.match(text.strip())
+        found = _MONTH.fullmatch(text.strip())
         if not found:
             raise InvalidMonth(f"{text!r} is not a month; write it as YYYY-MM, for example 2026-10", field="month")
         return cls(int(found[1]), int(found[2]))
@@ -72,8 +82,8 @@ class Month:
 
     @property
     def end(self) -> datetime:
-        """The first moment after the month."""
-        return self.next.start
+        """The first moment after the month; the last month that exists has one too."""
+        return datetime(self.year + self.number // 12, self.number % 12 + 1, 1, tzinfo=UTC)
 
     @property
     def next(self) -> "Month":
@@ -98,5 +108,7 @@ class Month:
 
 def exact_seconds(length: timedelta) -> Decimal:
     """Return a duration in seconds without passing through a float."""
-    microseconds = (length.days * 86_400 + length.seconds) * 1_000_000 + length.microseconds
-    return Decimal(microseconds) / 1_000_000
+    seconds = length.days * 86_400 + length.seconds
+    if not length.microseconds:
+        return Decimal(seconds)
+    return Decimal(seconds * 1_000_000 + length.microseconds).scaleb(-6).normalize()
