@@ -19,9 +19,7 @@ def acting(actor: str, reason: str = "") -> Iterator[None]:
     if not actor:
         raise ValueError("an empty actor cannot sign for a change")
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(
-            "select current_setting('vault.actor', true), current_setting('vault.reason', true)"
-        )
+        cursor.execute("select current_setting('vault.actor', true), current_setting('vault.reason', true)")
         before = cursor.fetchone()
         _sign(cursor, actor, reason)
         yield

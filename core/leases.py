@@ -47,8 +47,10 @@ def claim(
 
 def finish(work: LeasedWork) -> None:
     """Mark ``work`` done inside the caller's transaction; raise LeaseLost when the fence moved on."""
-    changed = type(work)._default_manager.filter(pk=work.pk, fence=work.fence, state=WorkState.LEASED).update(
-        state=WorkState.DONE, lease_until=None, last_error=""
+    changed = (
+        type(work)
+        ._default_manager.filter(pk=work.pk, fence=work.fence, state=WorkState.LEASED)
+        .update(state=WorkState.DONE, lease_until=None, last_error="")
     )
     if not changed:
         raise LeaseLost(f"{work} was taken over by another worker; its result is kept, this one is dropped")
