@@ -1,0 +1,17 @@
+"""Accounts, the people who act for them or for us, and their keys."""
+
+from accounts.models.account import Account, AccountKind, AccountQuerySet, Delivery
+from accounts.models.api_key import ApiKey
+from accounts.models.user import Membership, MembershipRole, Role, User
+
+__all__ = [
+    "Account",
+    "AccountKind",
+    "AccountQuerySet",
+    "ApiKey",
+    "Delivery",
+    "Membership",
+    "MembershipRole",
+    "Role",
+    "User",
+]

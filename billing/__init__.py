@@ -1,0 +1,1 @@
+"""Billing: catalogue, rating, runs, invoices, credits, tax, ledger and documents."""

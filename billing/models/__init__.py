@@ -1,0 +1,42 @@
+"""The books: catalogue, runs, invoices, credits, ledger and documents."""
+
+from billing.models.catalogue import Price, PriceModel, Product, ProductGroup
+from billing.models.credit import CreditApplication, CreditGrant, CreditState
+from billing.models.credit_note import CreditNote, CreditNoteLine
+from billing.models.document import Document, DocumentKind
+from billing.models.invoice import Invoice, InvoiceKind, InvoiceLine, InvoiceStatus, LineKind, PaymentStatus
+from billing.models.ledger import LedgerAccount, LedgerEntry, LedgerTransaction
+from billing.models.run import Outcome, Run, RunAccount, RunShard, RunState, ShardPhase
+from billing.models.seller import NumberSeries, Seller, TaxRate
+
+__all__ = [
+    "CreditApplication",
+    "CreditGrant",
+    "CreditNote",
+    "CreditNoteLine",
+    "CreditState",
+    "Document",
+    "DocumentKind",
+    "Invoice",
+    "InvoiceKind",
+    "InvoiceLine",
+    "InvoiceStatus",
+    "LedgerAccount",
+    "LedgerEntry",
+    "LedgerTransaction",
+    "LineKind",
+    "NumberSeries",
+    "Outcome",
+    "PaymentStatus",
+    "Price",
+    "PriceModel",
+    "Product",
+    "ProductGroup",
+    "Run",
+    "RunAccount",
+    "RunShard",
+    "RunState",
+    "Seller",
+    "ShardPhase",
+    "TaxRate",
+]

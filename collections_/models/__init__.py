@@ -1,0 +1,21 @@
+"""Money in, and the road to it: payments, attempts, dunning policies and cases."""
+
+from collections_.models.case import Case, CaseEvent, CaseState, CaseStep, Hold, Promise, PromiseState
+from collections_.models.payment import Allocation, AttemptOutcome, ChargeAttempt, Payment, PaymentMethod
+from collections_.models.policy import DunningPolicy
+
+__all__ = [
+    "Allocation",
+    "AttemptOutcome",
+    "Case",
+    "CaseEvent",
+    "CaseState",
+    "CaseStep",
+    "ChargeAttempt",
+    "DunningPolicy",
+    "Hold",
+    "Payment",
+    "PaymentMethod",
+    "Promise",
+    "PromiseState",
+]

@@ -1,0 +1,1 @@
+"""Insights: money and usage together, and the exports other books read."""

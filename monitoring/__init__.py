@@ -1,0 +1,1 @@
+"""Monitoring: invariants, heartbeats, the state of queues and workers."""

@@ -1,0 +1,1 @@
+"""Usage: sources, events, intervals, ownership, and whether all of it has arrived."""

@@ -1,0 +1,8 @@
+"""The app's name in Django."""
+
+from django.apps import AppConfig
+
+
+class UsageConfig(AppConfig):
+    name = "usage"
+    verbose_name = "Usage"

@@ -1,0 +1,22 @@
+"""The usage store: no foreign key leaves it; accounts and products are named by their codes."""
+
+from usage.models.event import Event, EventType, Unpaired
+from usage.models.interval import Interval, PairingProblem, ProblemKind
+from usage.models.ownership import Ownership
+from usage.models.quarantine import QuarantinedEvent, QuarantineState
+from usage.models.source import Source, SourceCredential, SourceState
+
+__all__ = [
+    "Event",
+    "EventType",
+    "Interval",
+    "Ownership",
+    "PairingProblem",
+    "ProblemKind",
+    "QuarantineState",
+    "QuarantinedEvent",
+    "Source",
+    "SourceCredential",
+    "SourceState",
+    "Unpaired",
+]

@@ -1,0 +1,56 @@
+"""What a source sent, exactly once and for ever."""
+
+from django.db import models
+from django.db.models import Q
+
+
+class EventType(models.TextChoices):
+    OPEN = "open"
+    CLOSE = "close"
+    MEASURED = "measured"
+
+
+class Event(models.Model):
+    """An append-only fact; (source, event_id) decides sameness, for ever."""
+
+    source = models.ForeignKey("usage.Source", on_delete=models.PROTECT, related_name="+")
+    event_id = models.CharField(max_length=200)
+    type = models.CharField(max_length=8, choices=EventType.choices)
+    time = models.DateTimeField()  # when it happened, by the source
+    resource = models.CharField(max_length=200)
+    product = models.CharField(max_length=200)
+    meter = models.CharField(max_length=100)  # "duration" for opens and closes that name none
+    component = models.CharField(max_length=100, blank=True, default="")  # e.g. the process type: web, worker
+    app = models.CharField(max_length=200, blank=True, default="")
+    account = models.CharField(max_length=200, blank=True, default="")  # the owner as the source knew it
+    quantity = models.DecimalField(max_digits=38, decimal_places=12, null=True)
+    body_hash = models.BinaryField(max_length=32)  # SHA-256 of the canonical body
+    received_at = models.DateTimeField()  # by the database's clock
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["source", "event_id"], name="one_event_per_source_and_id"),
+            models.CheckConstraint(
+                condition=Q(type="measured", quantity__isnull=False, quantity__gte=0)
+                | (~Q(type="measured") & Q(quantity__isnull=True)),
+                name="event_quantity_exactly_when_measured",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["resource", "time"], name="event_by_resource"),
+            models.Index(fields=["received_at"], name="event_by_receipt"),
+            models.Index(fields=["product", "time"], name="event_measured", condition=Q(type="measured")),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.resource} {self.product} {self.time:%Y-%m-%dT%H:%M:%SZ}"
+
+
+class Unpaired(models.Model):
+    """The bell of pairing: an open or close that has not been looked at yet. Deleted when it has."""
+
+    event = models.OneToOneField(Event, on_delete=models.CASCADE, primary_key=True, related_name="+")
+    resource = models.CharField(max_length=200)
+
+    def __str__(self) -> str:
+        return self.resource

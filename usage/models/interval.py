@@ -1,0 +1,60 @@
+"""Time that a resource ran on a product: made from opens and closes, versioned by when it was known."""
+
+from django.db import models
+from django.db.models import F, Q
+
+
+class Interval(models.Model):
+    """``[opened, closed)`` of a resource on a product, as known from ``recorded_at`` until ``superseded_at``.
+
+    ``closed`` is null while it runs. Rows are never edited but for ``superseded_at``; new knowledge is a
+    new row. Rows that are still believed cannot overlap for one resource and meter (the database refuses).
+    """
+
+    resource = models.CharField(max_length=200)
+    meter = models.CharField(max_length=100)
+    product = models.CharField(max_length=200)
+    component = models.CharField(max_length=100, blank=True, default="")
+    app = models.CharField(max_length=200, blank=True, default="")
+    opened = models.DateTimeField()
+    closed = models.DateTimeField(null=True)
+    open_event = models.ForeignKey("usage.Event", on_delete=models.PROTECT, related_name="+")
+    close_event = models.ForeignKey("usage.Event", null=True, on_delete=models.PROTECT, related_name="+")
+    recorded_at = models.DateTimeField()
+    superseded_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(closed__isnull=True) | Q(closed__gt=F("opened")), name="interval_is_not_empty"
+            ),
+            models.CheckConstraint(
+                condition=Q(superseded_at__isnull=True) | Q(superseded_at__gt=F("recorded_at")),
+                name="interval_known_before_superseded",
+            ),
+        ]
+        indexes = [models.Index(fields=["resource", "opened"], name="interval_by_resource")]
+
+    def __str__(self) -> str:
+        return f"{self.resource} {self.product} [{self.opened}, {self.closed or '…'})"
+
+
+class ProblemKind(models.TextChoices):
+    ORPHAN_CLOSE = "orphan_close", "Close without an open"
+    DOUBLE_OPEN = "double_open", "Opened while open"
+    OVERLAP = "overlap", "Overlaps another product"
+    EMPTY = "empty", "Zero length"
+
+
+class PairingProblem(models.Model):
+    """An open or close that made no interval. It disappears when a later event explains it."""
+
+    event = models.OneToOneField("usage.Event", on_delete=models.CASCADE, primary_key=True, related_name="+")
+    resource = models.CharField(max_length=200, db_index=True)
+    product = models.CharField(max_length=200)
+    kind = models.CharField(max_length=12, choices=ProblemKind.choices)
+    at = models.DateTimeField()  # the event's time
+    seen_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.resource}"

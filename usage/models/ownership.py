@@ -1,0 +1,40 @@
+"""Who owns a resource over time, kept apart from usage so that a transfer never touches usage."""
+
+from django.db import models
+from django.db.models import F, Q
+
+
+class Ownership(models.Model):
+    """An account owns a resource during ``[start, end)``, as known from ``recorded_at`` until ``superseded_at``.
+
+    ``reference`` is the caller's identifier of the ownership (``PUT /usage/ownerships/{id}``), or
+    ``open:RESOURCE`` when the first open recorded it. Believed rows cannot overlap for one resource.
+    """
+
+    reference = models.CharField(max_length=220)
+    resource = models.CharField(max_length=200)
+    account = models.CharField(max_length=200)
+    app = models.CharField(max_length=200, blank=True, default="")
+    start = models.DateTimeField()
+    end = models.DateTimeField(null=True)
+    recorded_at = models.DateTimeField()
+    recorded_by = models.CharField(max_length=300)
+    superseded_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(end__isnull=True) | Q(end__gt=F("start")), name="ownership_is_not_empty"),
+            models.UniqueConstraint(
+                fields=["reference", "resource"],
+                condition=Q(superseded_at__isnull=True),
+                name="one_believed_ownership_per_reference",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["resource", "start"], name="ownership_by_resource"),
+            models.Index(fields=["account", "start"], name="ownership_by_account"),
+            models.Index(fields=["app"], name="ownership_by_app"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.account} owns {self.resource}"
