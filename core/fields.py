@@ -2,12 +2,17 @@
 
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final
 
 from core.errors import Invalid
 
 NUMBER: Final = re.compile(r"-?[0-9]{1,60}(\.[0-9]{1,60})?([eE][+-]?[0-9]{1,3})?")
+MOMENT: Final = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?([Zz]|[+-][0-9]{2}:[0-9]{2})"
+)
+WORD: Final = re.compile(r"[A-Za-z0-9_.-]{1,40}")
 LIMIT: Final = Decimal(10) ** 18
 PLACES: Final = 30
 
@@ -32,10 +37,32 @@ def decimal(value: object, path: str) -> Decimal:
 
 def count(value: object, path: str) -> int:
     """Read a whole number that is zero or more, as a JSON integer or a string; raise Invalid."""
-    number = decimal(str(value) if type(value) is int and abs(value) < LIMIT else value, path)
+    number = decimal(_integer_as_text(value), path)
     if number != number.to_integral_value():
         raise Invalid(f"{path} must be a whole number; it is {shown(str(value))}.", field=path)
     return int(number)
+
+
+def _integer_as_text(value: object) -> object:
+    """Let a JSON integer pass for its decimal string; anything else stays what it was."""
+    if type(value) is int and abs(value) < LIMIT:
+        return str(value)
+    if type(value) is Decimal and abs(value) < LIMIT and value == value.to_integral_value():
+        return f"{value:f}"
+    return value
+
+
+def moment(value: object, path: str) -> datetime:
+    """Read an RFC 3339 time with its zone, to the microsecond, and return it in UTC; raise Invalid."""
+    if not isinstance(value, str):
+        raise Invalid(f"{path} must be a time written as a string; it is {kind(value)}.", field=path)
+    try:
+        if MOMENT.fullmatch(value):
+            return datetime.fromisoformat(value.upper()).astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass
+    sentence = f'{path} must be a time with its zone, such as "2026-10-01T00:00:00Z"; it is {shown(value)}.'
+    raise Invalid(sentence, field=path)
 
 
 def kind(value: object) -> str:
@@ -84,6 +111,11 @@ class Fields:
             return default
         return decimal(self.take(name), self.at(name))
 
+    def nullable_decimal(self, name: str) -> Decimal | None:
+        """Return a decimal, or None for null; the field must be there."""
+        value = self.take(name)
+        return None if value is None else decimal(value, self.at(name))
+
     def positive(self, name: str) -> Decimal:
         """Return a decimal above zero."""
         number = self.decimal(name)
@@ -115,5 +147,5 @@ class Fields:
         """Refuse fields that ``what`` (words for the sentence) does not have."""
         if self._left:
             name = str(next(iter(self._left)))
-            path = self.at(name if len(name) <= 40 else f"{name[:37]}...")
+            path = self.at(name if WORD.fullmatch(name) else shown(name))
             raise Invalid(f"{path} is not a field of {what}; leave it out.", field=path)

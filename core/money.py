@@ -10,8 +10,13 @@ from core.exact import EXACT, WIDE, ZERO, plain, quotient
 
 __all__ = ["ZERO", "exponent", "minor_unit", "plain", "round_ratio", "round_to_minor_unit", "split", "total"]
 
+
+def _codes(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 # ISO 4217, currencies and fund units in use. A code that is not here is a typing mistake, not a currency with cents.
-CURRENCIES: Final = frozenset(
+CURRENCIES: Final = _codes(
     """
     AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BOV BRL BSD BTN BWP BYN BZD CAD CDF CHE CHF
     CHW CLF CLP CNY COP COU CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD
@@ -19,13 +24,13 @@ CURRENCIES: Final = frozenset(
     MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MXV MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON
     RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX
     USD USN UYI UYU UYW UZS VED VES VND VUV WST XAF XCD XCG XOF XPF YER ZAR ZMW ZWG
-    """.split()
+    """
 )
 # Those whose smallest coin is not a hundredth.
 EXPONENTS: Final[Mapping[str, int]] = (
-    dict.fromkeys("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split(), 0)
-    | dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3)
-    | dict.fromkeys("CLF UYW".split(), 4)
+    dict.fromkeys(_codes("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"), 0)
+    | dict.fromkeys(_codes("BHD IQD JOD KWD LYD OMR TND"), 3)
+    | dict.fromkeys(_codes("CLF UYW"), 4)
 )
 DEFAULT_EXPONENT: Final = 2
 

@@ -92,8 +92,8 @@ WAYS: Final[Mapping[Model, Way]] = {
 }
 MODELS: Final[Mapping[type, Model]] = {way.price: model for model, way in WAYS.items()}
 RATERS: Final[Mapping[type, Callable[[Any, Usage], Rated]]] = {way.price: way.rate for way in WAYS.values()}
-assert WAYS.keys() == set(Model), "every model needs exactly one way to price"
-assert len(MODELS) == len(WAYS), "every model needs a price type of its own"
+assert WAYS.keys() == set(Model), "every model needs exactly one way to price"  # noqa: S101
+assert len(MODELS) == len(WAYS), "every model needs a price type of its own"  # noqa: S101
 
 
 def parse_price(value: object, path: str = "price") -> Price:
@@ -126,7 +126,7 @@ def model_of(price: Price) -> Model:
 
 def price_as_json(price: Price) -> dict[str, Any]:
     """Write a price as the JSON object that ``parse_price`` reads back to an equal one."""
-    return {"model": str(model_of(price))} | _as_json(price)
+    return {"model": str(model_of(price)), **_as_json(price)}
 
 
 def rate(price: Price, usage: Usage) -> Rated:

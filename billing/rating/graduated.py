@@ -32,7 +32,10 @@ def parse_unit_tier(tier: Fields, up_to: Decimal | None) -> UnitTier:
 
 
 def parse(fields: Fields) -> Graduated:
-    """Read ``{"tiers": [{"up_to": "5", "unit_amount": "7", "flat_amount": "0"}, {"up_to": null, "unit_amount": "6"}]}``."""
+    """Read ``{"tiers": [{"up_to": "5", "unit_amount": "7"}, {"up_to": null, "unit_amount": "6"}]}``.
+
+    ``flat_amount`` may be added, or stand alone. ``flat_at_zero`` makes the first one due without usage.
+    """
     return Graduated(parse_tiers(fields, parse_unit_tier), fields.flag("flat_at_zero"))
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from billing.rating import MODELS, WAYS, Price, Rated, Step, Usage, rate
+from billing.rating import MODELS, WAYS, Price, Step, Usage, rate
 from billing.rating.hourly_capped import SECONDS as HOUR
 from billing.rating.shape import QUANTITY_PLACES, month_of
 from core.exact import quotient

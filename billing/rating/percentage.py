@@ -25,7 +25,7 @@ class Percentage:
 
 
 def parse(fields: Fields) -> Percentage:
-    """Read ``{"rate": "0.013", "fixed_amount": "2", "free_units": "250", "free_events": "3"}``; only the rate must be."""
+    """Read ``{"rate": "0.013", "fixed_amount": "2", "free_units": "250", "free_events": "3"}``; the rate suffices."""
     return Percentage(
         parse_rate(fields),
         fields.decimal("fixed_amount", default=ZERO),

@@ -1,4 +1,4 @@
-"""Tiers: the ladder that graduated, volume, stairs and graduated percentage climb. A boundary belongs to the lower tier."""
+"""Tiers: the ladder that four models climb. A boundary belongs to the lower tier, and tiers may be fractional."""
 
 from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
