@@ -3,7 +3,11 @@
 from django_q.models import OrmQ
 from django_q.tasks import async_task
 
+from core import leases
+from core.models.work import LeasedWork
+
 CLUSTERS = ("money", "documents", "mail")
+ENOUGH_WAITING = 20  # messages; each makes a worker drain all there is, so more would ring in vain
 
 
 def ring(task: str, *, cluster: str) -> None:
@@ -16,4 +20,11 @@ def ring(task: str, *, cluster: str) -> None:
 
 def waiting(cluster: str) -> int:
     """Return how many messages wait or are being worked on in ``cluster``."""
-    return OrmQ.objects.filter(key=cluster).count()
+    count: int = OrmQ.objects.filter(key=cluster).count()
+    return count
+
+
+def ring_for_due(model: type[LeasedWork], task: str, *, cluster: str) -> None:
+    """Ring ``task`` when rows of ``model`` are due and few messages wait: what a sweep does for a lost bell."""
+    if waiting(cluster) < ENOUGH_WAITING and leases.due(model):
+        ring(task, cluster=cluster)

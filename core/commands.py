@@ -23,7 +23,7 @@ EXPECTED = (VaultError, DatabaseError, InterfaceError, psycopg.Error, Improperly
 class VaultCommand(BaseCommand):
     """A command that prints for people, or with --json for programs, and raises VaultError for mistakes."""
 
-    requires_system_checks: list[str] = []  # type: ignore[assignment]
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--json", action="store_true", help="print one JSON document instead of text")

@@ -1,6 +1,6 @@
 """Claiming, finishing and giving back leased work; every lease is by the database's clock."""
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.db import connection, transaction
 
@@ -31,7 +31,7 @@ from due where w.id = due.id returning w.id, w.state
 
 
 def claim(
-    model: type[Work], *, limit: int = 1, seconds: float = 60, where: str = "", params: tuple[object, ...] = ()
+    model: type[Work], *, limit: int = 1, seconds: float = 60, where: str = "", params: tuple[Any, ...] = ()
 ) -> list[Work]:
     """Lease up to ``limit`` due rows for ``seconds`` and commit, so that the attempt counts whatever follows.
 

@@ -1,6 +1,7 @@
 """Mail: queued as a row with the fact it is about, sent by a worker, and readable in the file outbox."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from django.conf import settings
@@ -54,6 +55,11 @@ def send_waiting() -> int:
     return sent
 
 
+def sweep() -> None:
+    """Ring for mail whose doorbell was lost or whose next try has come."""
+    bell.ring_for_due(Mail, SEND_TASK, cluster="mail")
+
+
 def _send(mail: Mail) -> bool:
     """Send one claimed mail. A crash between the send and the commit sends it again with the same Message-ID."""
     try:
@@ -87,7 +93,7 @@ def _compose(mail: Mail) -> EmailMessage:
 class FileOutbox(BaseEmailBackend):
     """Write each message to EMAIL_FILE_PATH, named by its Message-ID, so that a repeat replaces itself."""
 
-    def send_messages(self, email_messages: list[EmailMessage]) -> int:
+    def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
         folder = Path(settings.EMAIL_FILE_PATH)
         folder.mkdir(parents=True, exist_ok=True)
         for message in email_messages:

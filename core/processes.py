@@ -5,7 +5,8 @@ import ctypes
 import os
 import signal
 import subprocess
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Final
@@ -26,6 +27,7 @@ class Program:
     stop_signal: int = signal.SIGTERM
     orphan_signal: int = signal.SIGKILL  # sent by the kernel when we die without a chance to stop it
     stop_seconds: float = 15  # how long it may take to stop before it is killed
+    stops_last: bool = False  # for what the others need to stop cleanly
     user: tuple[int, int] | None = None  # uid and gid; None: ours
     before: Callable[[], None] | None = None  # run before each start
 
@@ -74,10 +76,42 @@ def descendants_die_with_their_parents() -> None:
     os.register_at_fork(before=remember, after_in_child=lambda: die_with(parent))
 
 
-def kill_group(pid: int) -> None:
-    """End the session that ``spawn`` gave ``pid``, with everything in it, without asking."""
+def has_ended(process: subprocess.Popen[bytes]) -> bool:
+    """Say whether the program ended, without burying it: its number, and its group's, stay its own until ``bury``."""
+    if process.returncode is not None:
+        return True
+    return os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+
+
+def bury(process: subprocess.Popen[bytes]) -> int:
+    """Kill whatever still runs in the session of ``process``, itself included, and return its exit status."""
+    if process.returncode is None:
+        kill_session(process.pid)
+    return process.wait()
+
+
+def kill_session(pid: int) -> None:
+    """Kill the program that ``spawn`` started as ``pid``, with everything in its session."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, signal.SIGKILL)
+
+
+def stop(process: subprocess.Popen[bytes], program: Program) -> int:
+    """Ask ``process`` to stop, kill it when it takes longer than it may, and return its exit status."""
+    end_all([(program, process)])
+    return process.wait()
+
+
+def end_all(running: Sequence[tuple[Program, subprocess.Popen[bytes]]]) -> None:
+    """Ask all to stop at once; then bury each, killing those that took longer than they may."""
+    for program, process in running:
+        if not has_ended(process):
+            process.send_signal(program.stop_signal)
+    asked_at = time.monotonic()
+    for program, process in running:
+        while not has_ended(process) and time.monotonic() < asked_at + program.stop_seconds:
+            time.sleep(0.02)
+        bury(process)
 
 
 def tail(log: Path | None, lines: int = 3) -> str:

@@ -9,10 +9,10 @@ class EverywhereSQL(RunSQL):
     """SQL for every database, whatever the router says: the usage store needs our trigger functions too."""
 
     def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
-        self._run_sql(schema_editor, self.sql)
+        self._run_sql(schema_editor, self.sql)  # type: ignore[attr-defined]
 
     def database_backwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
-        self._run_sql(schema_editor, self.reverse_sql)
+        self._run_sql(schema_editor, self.reverse_sql)  # type: ignore[attr-defined]
 
 
 def audited(table: str, events: str = "insert or update or delete") -> RunSQL:

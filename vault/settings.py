@@ -15,6 +15,7 @@ import environ
 from csp.constants import NONE, SELF
 
 from core import embedded
+from vault import sweeps
 
 env = environ.Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -233,6 +234,8 @@ SPECTACULAR_SETTINGS = {
 DJANGO_TABLES2_TEMPLATE = "django_tables2/vault.html"
 GATEWAY = env.str("VAULT_GATEWAY", default="sandbox")
 SANDBOX_JOURNAL = HOME / "sandbox-gateway.sqlite3"
+SWEEPS = sweeps.SWEEPS  # what the tick calls; as names, because monitoring may not import vault
+PID_DIRECTORY = HOME / "pids"  # where a supervisor tells the watchdog what it runs
 
 LOGGING = {
     "version": 1,

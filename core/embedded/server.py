@@ -9,6 +9,8 @@ import shutil
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -18,7 +20,7 @@ import psycopg
 from core import embedded
 from core.embedded import binaries, places
 from core.embedded.binaries import NoServer
-from core.processes import Program, kill_group, spawn, tail
+from core.processes import Program, bury, end_all, has_ended, spawn, tail
 
 SETTINGS: Final = {
     "listen_addresses": "",
@@ -56,6 +58,7 @@ def program(home: Path, *, forgetful: bool = False) -> Program:
         stop_signal=signal.SIGINT,  # end the sessions and stop: "fast"
         orphan_signal=signal.SIGINT,
         stop_seconds=60,
+        stops_last=True,
         user=(owner.uid, owner.gid) if os.geteuid() == 0 else None,
         before=lambda: prepare(home),
     )
@@ -68,14 +71,14 @@ def start(home: Path, *, forgetful: bool = False) -> subprocess.Popen[bytes]:
     return process
 
 
-def stop(process: subprocess.Popen[bytes], seconds: float = 60) -> None:
-    """Stop a server that ``start`` returned, cleanly if it can within ``seconds``."""
-    process.send_signal(signal.SIGINT)
+@contextmanager
+def running(home: Path, *, forgetful: bool = False) -> Iterator[None]:
+    """Run the server for the length of a block."""
+    process = start(home, forgetful=forgetful)
     try:
-        process.wait(seconds)
-    except subprocess.TimeoutExpired:
-        kill_group(process.pid)
-        process.wait()
+        yield
+    finally:
+        end_all([(program(home), process)])
 
 
 def answers(home: Path) -> bool:
@@ -92,8 +95,8 @@ def await_ready(home: Path, process: subprocess.Popen[bytes], seconds: float = 6
     """Wait until the server answers as the application's role, which is made on the first start."""
     deadline = time.monotonic() + seconds
     while not _accepts(home):
-        if process.poll() is not None or time.monotonic() > deadline:
-            kill_group(process.pid)
+        if has_ended(process) or time.monotonic() > deadline:
+            bury(process)
             raise NoServer(f"PostgreSQL did not start: {tail(home / 'log' / 'postgres.log')}.")
         time.sleep(0.05)
     if not answers(home):
@@ -114,7 +117,8 @@ def prepare(home: Path) -> None:
 
 
 def remove(home: Path) -> None:
-    """Delete the server's data; the server must be stopped. What ``home`` holds beside it is left alone."""
+    """Delete the server's data, ending a server that was left running. What ``home`` holds beside it stays."""
+    _stop_leftover(places.data_directory(home), places.socket_directory(home))
     shutil.rmtree(places.data_directory(home), ignore_errors=True)
 
 
@@ -184,19 +188,26 @@ def _own_socket_directory(directory: Path, owner: binaries.Owner) -> None:
 
 
 def _stop_leftover(data: Path, socket: Path) -> None:
-    """End a postmaster that outlived its supervisor, and forget one that is dead; then the start is ours."""
-    lock = data / "postmaster.pid"
+    """End what still works in ``data`` after its supervisor was killed, and forget its lock files.
+
+    PostgreSQL itself would take a zombie, or a stranger with an old number, for a running server.
+    """
+    leftover = [process for process in psutil.process_iter() if _works_in(process, data)]
+    for process in leftover:
+        process.send_signal(signal.SIGINT)  # a postmaster stops; a session without one ends its statement
+    _, stuck = psutil.wait_procs(leftover, timeout=30)
+    for process in stuck:
+        process.kill()
+    psutil.wait_procs(stuck, timeout=10)
+    (data / "postmaster.pid").unlink(missing_ok=True)
+    (socket / f".s.PGSQL.{places.PORT}.lock").unlink(missing_ok=True)
+
+
+def _works_in(process: psutil.Process, data: Path) -> bool:
     try:
-        process = psutil.Process(int(lock.read_text().split("\n", 1)[0]))
-        is_server = process.status() != psutil.STATUS_ZOMBIE and str(data) in process.cmdline()
-    except (FileNotFoundError, ValueError, psutil.NoSuchProcess):
-        is_server = False
-    if is_server:
-        process.send_signal(signal.SIGINT)
-        psutil.wait_procs([process], timeout=60)
-    else:  # PostgreSQL itself would take a zombie, or a stranger with the number, for a running server
-        lock.unlink(missing_ok=True)
-        (socket / f".s.PGSQL.{places.PORT}.lock").unlink(missing_ok=True)
+        return bool(process.status() != psutil.STATUS_ZOMBIE and process.cwd() == str(data))
+    except psutil.Error:
+        return False
 
 
 def _shared_memory() -> dict[str, str]:

@@ -1,0 +1,6 @@
+"""What the tick sweeps, in this order: functions that find work whose doorbell was lost and ring again.
+
+Each is a dotted name of a function without arguments that is quick, and safe to run twice and beside itself.
+"""
+
+SWEEPS = ("core.mailing.sweep",)
