@@ -1,0 +1,16 @@
+"""What workers call on the ground floor: news and mail. Each is one call and safe to run twice."""
+
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+from core import mailing, outbox
+
+
+def deliver_outbox() -> int:
+    """Deliver waiting news to the subscribers of SUBSCRIPTIONS; a repeat finds nothing left."""
+    return outbox.drain(import_string(settings.SUBSCRIPTIONS))
+
+
+def send_mail() -> int:
+    """Send waiting mail; a repeat finds it sent."""
+    return mailing.send_waiting()

@@ -1,0 +1,121 @@
+"""How the machinery stands, read from the tables themselves: queues, leases, mail, database, verification."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from django.db import connections
+from django.utils.module_loading import import_string
+
+from core import databases
+from core.bell import CLUSTERS
+from core.models import OutboxMessage
+from core.sql import load
+from monitoring.models import Heartbeat, Sweep, Verification
+
+DEAF_AFTER_SECONDS: Final = 60.0
+# Every kind of leased work: what the page calls it, and its model.
+WORK: Final = (
+    ("Run shards", "billing.models.RunShard"),
+    ("Documents", "billing.models.Document"),
+    ("Charges", "collections_.models.ChargeAttempt"),
+    ("Mail", "core.models.Mail"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """One group of workers: when it last proved that it works, and what waits for it."""
+
+    name: str
+    beat_at: datetime | None
+    waiting: int
+    silent_seconds: float  # for how long it has owed an answer
+
+    @property
+    def alive(self) -> bool:
+        return self.beat_at is not None and self.silent_seconds < DEAF_AFTER_SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class WorkKind:
+    """One kind of leased work by state, with the age of the oldest that is due."""
+
+    name: str
+    ready: int
+    leased: int
+    expired: int
+    dead: int
+    oldest_due_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Everything the status page and the metrics show, taken at one moment."""
+
+    at: datetime
+    clusters: tuple[Cluster, ...]
+    sweeps: tuple[Sweep, ...]
+    work: tuple[WorkKind, ...]
+    outbox: int
+    unpaired: int
+    quarantined: int
+    quarantine_oldest_seconds: float
+    database_bytes: int
+    connections: int
+    verification: Verification | None
+
+    @property
+    def healthy(self) -> bool:
+        """Whether nothing asks for a person."""
+        checked = self.verification is None or not self.verification.broken
+        swept = not any(sweep.error for sweep in self.sweeps)
+        return checked and swept and all(c.alive for c in self.clusters) and not any(kind.dead for kind in self.work)
+
+
+def take(*, at: datetime) -> Status:
+    """Read the status as of ``at`` (which only ages are measured by)."""
+    usage = _one(databases.usage(), load("monitoring", "usage_status"))
+    database = _one("default", load("monitoring", "database_status"))
+    return Status(
+        at=at,
+        clusters=tuple(_clusters(at)),
+        sweeps=tuple(Sweep.objects.order_by("name")),
+        work=tuple(_work(name, import_string(path)._meta.db_table) for name, path in WORK),
+        outbox=OutboxMessage.objects.count(),
+        unpaired=usage["unpaired"],
+        quarantined=usage["quarantined"],
+        quarantine_oldest_seconds=float(usage["quarantine_oldest_seconds"]),
+        database_bytes=database["bytes"],
+        connections=database["connections"],
+        verification=Verification.objects.order_by("-id").first(),
+    )
+
+
+def _clusters(at: datetime) -> list[Cluster]:
+    beats = {beat.name: beat for beat in Heartbeat.objects.all()}
+    waiting = {row["cluster"]: row["waiting"] for row in _all("default", load("monitoring", "queue_status"))}
+    return [
+        Cluster(name, beats[name].beat_at if name in beats else None, waiting.get(name, 0), _silence(beats.get(name), at))
+        for name in CLUSTERS
+    ]
+
+
+def _silence(beat: Heartbeat | None, at: datetime) -> float:
+    return (at - beat.asked_at).total_seconds() if beat and beat.asked_at else 0.0
+
+
+def _work(name: str, table: str) -> WorkKind:
+    row = _one("default", load("monitoring", "work_status").replace("{table}", table))
+    return WorkKind(name, row["ready"], row["leased"], row["expired"], row["dead"], float(row["oldest_due_seconds"]))
+
+
+def _one(alias: str, sql: str) -> dict[str, Any]:
+    return _all(alias, sql)[0]
+
+
+def _all(alias: str, sql: str) -> list[dict[str, Any]]:
+    with connections[alias].cursor() as cursor:
+        cursor.execute(sql)
+        names = [column[0] for column in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]

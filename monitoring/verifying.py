@@ -1,0 +1,21 @@
+"""Verify the books: run every invariant and keep the result, so that the last one has an age."""
+
+from collections.abc import Callable
+
+from core import clock
+from monitoring import invariants
+from monitoring.invariants import Finding
+from monitoring.models import Verification
+
+
+def verify(*, progress: Callable[[str], None] = lambda text: None) -> list[Finding]:
+    """Run every invariant query, record the result and return the findings. A repeat records another result."""
+    findings = []
+    known = invariants.collect()
+    for number, invariant in enumerate(known, start=1):
+        progress(f"{number}/{len(known)} {invariant.name}")
+        findings.append(invariants.check(invariant))
+    progress("")
+    broken = [finding.invariant.name for finding in findings if not finding.holds]
+    Verification.objects.create(at=clock.now(), checked=len(findings), broken=broken)
+    return findings

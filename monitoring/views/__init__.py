@@ -1,0 +1,1 @@
+"""Addresses for machines (alive, ready, metrics) and the status page for operators."""
