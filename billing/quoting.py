@@ -9,6 +9,7 @@ from typing import Any, BinaryIO, Final, NoReturn, TextIO
 from billing.proration import Interval, check_interval, seconds_within
 from billing.rating import Model, Rated, Usage, model_of, parse_price, rate
 from billing.rating.hourly_capped import SECONDS as HOUR
+from billing.rating.shape import steps_as_json
 from core.errors import Invalid
 from core.exact import EXACT
 from core.fields import Fields, decimal, moment, shown
@@ -42,15 +43,7 @@ def _answer(rated: Rated, currency: str) -> dict[str, Any]:
         "currency": currency,
         "unrounded": plain(rated.unrounded),
         "rounding": f"once, half up to {minor_unit(currency)}",
-        "steps": [
-            {
-                "label": step.label,
-                "quantity": plain(step.quantity),
-                "unit_amount": plain(step.unit_amount),
-                "amount": plain(step.amount),
-            }
-            for step in rated.steps
-        ],
+        "steps": steps_as_json(rated.steps),
     }
 
 

@@ -19,7 +19,7 @@ from billing.rating import (
     stairs,
     volume,
 )
-from billing.rating.shape import Rated, Step, Usage
+from billing.rating.shape import Rated, Step, Usage, steps_as_json
 from core.errors import Invalid
 from core.exact import EXACT, plain
 from core.fields import Fields, shown
@@ -36,6 +36,7 @@ __all__ = [
     "price_as_json",
     "price_from_json",
     "rate",
+    "steps_as_json",
 ]
 
 Price = (

@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import Final
 
 from core.errors import Invalid
-from core.exact import quotient
+from core.exact import plain, quotient
 from core.money import round_ratio
 from core.periods import Month
 
@@ -58,6 +58,19 @@ class Rated:
     def rounded(self, currency: str) -> Decimal:
         """Round the exact amount half up to the smallest coin: once, for the line."""
         return round_ratio(self.numerator, self.denominator, currency)
+
+
+def steps_as_json(steps: tuple[Step, ...]) -> list[dict[str, str]]:
+    """Write steps for programs and for storage; decimals are plain strings."""
+    return [
+        {
+            "label": step.label,
+            "quantity": plain(step.quantity),
+            "unit_amount": plain(step.unit_amount),
+            "amount": plain(step.amount),
+        }
+        for step in steps
+    ]
 
 
 def month_of(usage: Usage) -> Month:
