@@ -12,9 +12,10 @@ from typing import Final
 from core.formatting import quantity
 
 HEIGHT: Final = Decimal(168)  # of the plot, in pixels; the labels stand below it
-TOP: Final = Decimal(18)  # room for the uppermost tick's own label
-WIDE_LABELS: Final = 12
-PHONE_LABELS: Final = 4
+TOP: Final = Decimal(8)
+WIDE: Final = 500  # the narrowest a chart gets on a desk and on a phone, in pixels
+NARROW: Final = 280
+CHARACTER: Final = 7
 _SHORT: Final = ((Decimal(10) ** 9, "bn"), (Decimal(10) ** 6, "M"), (Decimal(10) ** 3, "k"))
 
 
@@ -99,18 +100,20 @@ def ticks(axis: Scale) -> tuple[Tick, ...]:
 
 def slots(labels: Sequence[str]) -> tuple[Slot, ...]:
     """Divide the width evenly among ``labels``, of which only as many are shown as fit a desk or a phone."""
-    count = len(labels)
+    count, room = len(labels), (max(map(len, labels), default=0) + 2) * CHARACTER
     band = Decimal(100) / max(count, 1)
+    every = max(-(-count * room // WIDE), 1)
+    every_narrow = every * max(-(-count * room // (NARROW * every)), 1)
     return tuple(
-        Slot(_pct(band * index), _pct(band), _pct(band * index + band / 2), label, _shown(index, count))
+        Slot(_pct(band * index), _pct(band), _pct(band * index + band / 2), label, _shown(index, every, every_narrow))
         for index, label in enumerate(labels)
     )
 
 
-def _shown(index: int, count: int) -> str:
-    if index % -(-count // PHONE_LABELS) == 0:
+def _shown(index: int, every: int, every_narrow: int) -> str:
+    if index % every_narrow == 0:
         return "all"
-    return "wide" if index % -(-count // WIDE_LABELS) == 0 else "none"
+    return "wide" if index % every == 0 else "none"
 
 
 def bars(values: Sequence[Decimal], axis: Scale) -> tuple[Bar, ...]:

@@ -19,16 +19,19 @@ NUMERIC: Final = {"cell": {"class": "num"}}
 
 
 class VaultTable(tables.Table):
-    """A list. ``noun`` and ``plural`` name its rows in the count and the empty text; ``empty`` says what to do."""
+    """A list. ``noun`` and ``plural`` name its rows in the count, ``empty`` says what to do when there are none.
+
+    ``wide`` lets it scroll sideways on a desk too, instead of keeping its head in sight.
+    """
 
     noun = "row"
     plural = ""
+    wide = False
 
-    class Meta:
-        template_name = "django_tables2/vault.html"
-        attrs: ClassVar[dict[str, str]] = {"class": "data"}
-        default = formatting.NOTHING
-        empty_text = "Nothing matches. Clear a filter to see more."
+    empty = "Nothing matches. Clear a filter to see more."
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **({"default": formatting.NOTHING, "empty_text": self.empty} | kwargs))
 
     @property
     def nouns(self) -> str:

@@ -46,11 +46,11 @@ STAFF: Final[Sequence[Group]] = (
         (
             _entry("Runs", "/runs/", "runs", "runs.view"),
             _entry("Invoices", "/invoices/", "invoice", "invoices.view"),
+            _entry("Collections", "/collections/", "collections", "collections.view"),
             _entry("Credits", "/credits/", "credit", "credits.view", "credits.request", "credits.approve"),
             _entry("Prices", "/prices/", "price", "prices.view"),
         ),
     ),
-    Group("Money in", (_entry("Collections", "/collections/", "collections", "collections.view"),)),
     Group(
         "Usage",
         (

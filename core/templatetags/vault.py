@@ -4,7 +4,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from django import forms, template
+from django import template
 from django.core.paginator import Page
 from django.middleware.csrf import get_token
 from django.template.context import RequestContext
@@ -138,16 +138,6 @@ def counted(table: Any) -> str:
     numbers = shown(table.page)
     noun = getattr(table, "noun", "row") if numbers == "1" else getattr(table, "nouns", "rows")
     return f"{numbers} {noun}"
-
-
-@register.filter
-def described(field: forms.BoundField) -> SafeString | str:
-    """The field's widget, tied to its help and its errors for whoever cannot see them."""
-    ids = [f"{field.auto_id}_{part}" for part, there in (("help", field.help_text), ("error", field.errors)) if there]
-    attrs = {"aria-describedby": " ".join(ids)} if ids else {}
-    if field.errors:
-        attrs["aria-invalid"] = "true"
-    return field.as_widget(attrs=attrs)
 
 
 @register.simple_tag(takes_context=True)
