@@ -1,5 +1,11 @@
-"""The app's addresses: pages, then the API."""
+"""The app's addresses."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from insights.views import reports
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("reports/", reports.reports, name="reports"),
+    path("reports/journal/", reports.journal_file, name="journal"),
+    path("reports/focus.csv", reports.focus_file, name="focus"),
+]

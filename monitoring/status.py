@@ -11,6 +11,7 @@ from core import databases
 from core.bell import CLUSTERS
 from core.models import OutboxMessage
 from core.sql import load
+from monitoring import heartbeat
 from monitoring.models import Heartbeat, Sweep, Verification
 
 DEAF_AFTER_SECONDS: Final = 60.0
@@ -79,7 +80,7 @@ def take(*, at: datetime) -> Status:
     database = _one("default", load("monitoring", "database_status"))
     return Status(
         at=at,
-        clusters=tuple(_clusters(at)),
+        clusters=tuple(_clusters()),
         sweeps=tuple(Sweep.objects.order_by("name")),
         work=tuple(_work(name, import_string(path)._meta.db_table) for name, path in WORK),
         outbox=OutboxMessage.objects.count(),
@@ -92,17 +93,12 @@ def take(*, at: datetime) -> Status:
     )
 
 
-def _clusters(at: datetime) -> list[Cluster]:
-    beats = {beat.name: beat for beat in Heartbeat.objects.all()}
+def _clusters() -> list[Cluster]:
+    beats = dict(Heartbeat.objects.values_list("cluster", "at"))
     waiting = {row["cluster"]: row["waiting"] for row in _all("default", load("monitoring", "queue_status"))}
     return [
-        Cluster(name, beats[name].beat_at if name in beats else None, waiting.get(name, 0), _silence(beats.get(name), at))
-        for name in CLUSTERS
+        Cluster(name, beats.get(name), waiting.get(name, 0), heartbeat.silence(name)) for name in CLUSTERS
     ]
-
-
-def _silence(beat: Heartbeat | None, at: datetime) -> float:
-    return (at - beat.asked_at).total_seconds() if beat and beat.asked_at else 0.0
 
 
 def _work(name: str, table: str) -> WorkKind:

@@ -1,0 +1,1 @@
+"""Pages where money and usage are read together."""
