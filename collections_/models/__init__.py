@@ -2,7 +2,7 @@
 
 from collections_.models.case import Case, CaseEvent, CaseState, CaseStep, Hold, Promise, PromiseState
 from collections_.models.payment import Allocation, AttemptOutcome, ChargeAttempt, Payment, PaymentMethod
-from collections_.models.policy import DunningPolicy
+from collections_.models.policy import CollectionsDay, DunningPolicy
 
 __all__ = [
     "Allocation",
@@ -12,6 +12,7 @@ __all__ = [
     "CaseState",
     "CaseStep",
     "ChargeAttempt",
+    "CollectionsDay",
     "DunningPolicy",
     "Hold",
     "Payment",

@@ -37,10 +37,14 @@ class AttemptOutcome(models.TextChoices):
     DECLINED = "declined"
     UNKNOWN = "unknown"  # no answer; reconciled by asking with the same key
     MANUAL = "manual"  # a person must ask the gateway
+    CANCELLED = "cancelled"  # never sent: nothing, or another amount, was due any more
 
 
 class ChargeAttempt(LeasedWork):
-    """One try to charge one invoice. ``key`` is committed before the gateway is called and never changes."""
+    """One try to charge one invoice. ``key`` is committed before the gateway is called and never changes.
+
+    The database refuses any other way through the outcomes, and a change of what was asked of the gateway.
+    """
 
     invoice = models.ForeignKey("billing.Invoice", on_delete=models.PROTECT, related_name="charge_attempts")
     method = models.ForeignKey(PaymentMethod, on_delete=models.PROTECT, related_name="+")
@@ -52,7 +56,10 @@ class ChargeAttempt(LeasedWork):
     decline_code = models.CharField(max_length=40, blank=True, default="")
     decline_class = models.CharField(max_length=14, blank=True, default="")  # retryable | needs_customer | never_retry
     gateway_charge_id = models.CharField(max_length=100, blank=True, default="")
-    created_on = models.DateField()
+    step = models.CharField(max_length=40, blank=True, default="")  # the policy's rung; blank when a person asked
+    requested_by = models.CharField(max_length=300, default="system:collections")
+    resolution = models.CharField(max_length=500, blank=True, default="")  # who settled a manual one, and how
+    created_on = models.DateField()  # the day the policy, or the person, acted for
     submitted_at = models.DateTimeField(null=True, blank=True)
     answered_at = models.DateTimeField(null=True, blank=True)
 
@@ -67,9 +74,24 @@ class ChargeAttempt(LeasedWork):
             models.UniqueConstraint(
                 fields=["gateway_charge_id"], condition=~Q(gateway_charge_id=""), name="one_attempt_per_gateway_charge"
             ),
+            models.UniqueConstraint(
+                fields=["invoice", "step"], condition=~Q(step="") & ~Q(outcome="cancelled"), name="one_charge_per_step"
+            ),
+            models.CheckConstraint(
+                condition=Q(outcome="succeeded") & ~Q(gateway_charge_id="")
+                | ~Q(outcome="succeeded") & Q(gateway_charge_id=""),
+                name="attempt_succeeds_exactly_with_a_charge",
+            ),
+            models.CheckConstraint(
+                condition=Q(outcome="declined") | Q(decline_code="", decline_class=""),
+                name="only_a_decline_has_a_code",
+            ),
             models.CheckConstraint(condition=Q(amount__gt=0), name="attempt_is_positive"),
         ]
-        indexes = [models.Index(fields=["run_after"], name="attempt_waiting", condition=Q(state__in=["ready", "leased"]))]
+        indexes = [
+            models.Index(fields=["run_after"], name="attempt_waiting", condition=Q(state__in=["ready", "leased"])),
+            models.Index(fields=["created_on"], name="attempt_by_day"),
+        ]
 
     def __str__(self) -> str:
         return self.key
@@ -94,6 +116,7 @@ class Payment(models.Model):
 
     class Meta:
         ordering = ["-id"]
+        indexes = [models.Index(fields=["-received_on", "-id"], name="payment_recent")]
         constraints = [
             models.UniqueConstraint(fields=["method", "reference"], name="one_payment_per_reference"),
             models.CheckConstraint(condition=Q(amount__gt=0), name="payment_is_positive"),

@@ -1,7 +1,9 @@
-"""The dunning ladder as data, in versions."""
+"""The dunning ladder as data, in versions, and the days on which it was climbed."""
 
 from django.db import models
 from django.db.models import Q
+
+from core.models import LeasedWork
 
 
 class DunningPolicy(models.Model):
@@ -26,3 +28,20 @@ class DunningPolicy(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} v{self.version}"
+
+
+class CollectionsDay(LeasedWork):
+    """One day's collecting: made by the tick once per day, done by whichever worker claims it.
+
+    ``summary`` is what ``collections_.collecting.run`` returned, for the pages and the next morning.
+    """
+
+    as_of = models.DateField(unique=True)
+    summary = models.JSONField(default=dict, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-as_of"]
+
+    def __str__(self) -> str:
+        return f"collections of {self.as_of}"
