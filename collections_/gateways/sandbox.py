@@ -1,0 +1,166 @@
+"""A gateway of our own for demos and tests: real enough to lose an answer, strict enough to prove that we do not.
+
+It keeps its own books in an SQLite file, which stands for the other company's database: a capture is committed
+there before the answer is given, so killing our process at any point leaves the truth in the file. What happens
+to a charge depends only on its token (a suffix after ``/`` makes tokens of several customers different):
+
+tok_ok                   captured
+tok_insufficient_funds, tok_expired, tok_stolen, tok_general_decline, tok_do_not_retry   declined with that code
+tok_declines_once        the first key sent with this token is declined, later ones are captured
+tok_timeout_before       the first call of a key is lost before it arrives, the next is captured
+tok_timeout_after        captured, but the first answer is lost
+tok_unreachable          no call ever arrives
+"""
+
+import sqlite3
+import uuid
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Final
+
+from django.conf import settings
+
+from collections_.gateways.protocol import Charged, Declined, GatewayRefused, NoAnswer, Unseen
+from core import money
+
+DECLINES: Final = {
+    "tok_insufficient_funds": "insufficient_funds",
+    "tok_expired": "expired_card",
+    "tok_stolen": "stolen_card",
+    "tok_general_decline": "general_decline",
+    "tok_do_not_retry": "do_not_retry",
+}
+CAPTURES: Final = frozenset({"tok_ok", "tok_declines_once", "tok_timeout_before", "tok_timeout_after"})
+UNREACHABLE: Final = "tok_unreachable"
+_SCHEMA: Final = """
+create table if not exists call (key text not null, token text not null);
+create index if not exists call_by_key on call (key);
+create table if not exists answer (
+    key text primary key, token text not null, amount text not null, currency text not null,
+    description text not null, charge_id text unique, decline_code text,
+    check ((charge_id is null) <> (decline_code is null))
+);
+create index if not exists answer_by_token on answer (token);
+pragma user_version = 1;
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """One line of the journal: money the sandbox took."""
+
+    key: str
+    charge_id: str
+    amount: Decimal
+    currency: str
+
+
+class SandboxGateway:
+    """See the module's docstring. ``journal`` is the SQLite file; its folder must exist or be creatable."""
+
+    name = "sandbox"
+    remembers = timedelta(days=3650)
+
+    def __init__(self, journal: Path) -> None:
+        self.journal = journal
+
+    def charge(self, *, key: str, amount: Decimal, currency: str, token: str, description: str) -> Charged | Declined:
+        """Capture once per key; a key sent with another amount, currency or token raises GatewayRefused."""
+        behaviour, asked = _behaviour(token), (money.plain(amount), currency, token)
+        with self._books() as books:
+            first = _note_call(books, key, token)
+            if behaviour == UNREACHABLE or (first and behaviour == "tok_timeout_before"):
+                raise NoAnswer("the sandbox gateway did not answer")
+            row = _find(books, key)
+            if row is None:
+                _decide(books, key, *asked, description)
+                row = _find(books, key)
+            elif (row["amount"], row["currency"], row["token"]) != asked:
+                raise GatewayRefused(f"key {key} was used for another charge")
+        if first and behaviour == "tok_timeout_after":
+            raise NoAnswer("the sandbox gateway did not answer")
+        return _answer(row)
+
+    def lookup(self, key: str) -> Charged | Declined | Unseen:
+        """Return what became of ``key``."""
+        with self._books() as books:
+            row = _find(books, key)
+            calls = books.execute("select token from call where key = ? limit 1", [key]).fetchone()
+        if calls is not None and _behaviour(calls["token"]) == UNREACHABLE:
+            raise NoAnswer("the sandbox gateway did not answer")
+        return Unseen() if row is None else _answer(row)
+
+    def captures(self) -> list[Capture]:
+        """Return the whole journal of captures in order: what the ledger must agree with."""
+        with self._books() as books:
+            rows = books.execute(
+                "select key, charge_id, amount, currency from answer where charge_id is not null order by rowid"
+            ).fetchall()
+        return [Capture(row["key"], row["charge_id"], Decimal(row["amount"]), row["currency"]) for row in rows]
+
+    @contextmanager
+    def _books(self) -> Iterator[sqlite3.Connection]:
+        """Open the journal in one write transaction that is on disk before anybody is answered."""
+        try:
+            self.journal.parent.mkdir(parents=True, exist_ok=True)
+            with closing(sqlite3.connect(self.journal, timeout=15, isolation_level=None)) as books:
+                books.row_factory = sqlite3.Row
+                books.execute("pragma synchronous = full")
+                if not books.execute("pragma user_version").fetchone()[0]:
+                    books.execute("pragma journal_mode = wal")
+                    books.executescript(_SCHEMA)
+                books.execute("begin immediate")
+                yield books
+                books.commit()
+        except (sqlite3.Error, OSError) as error:
+            raise NoAnswer(f"the sandbox gateway cannot write its journal {self.journal}: {error}") from error
+
+
+def from_settings() -> SandboxGateway:
+    """Return the sandbox whose journal the settings name."""
+    return SandboxGateway(Path(settings.SANDBOX_JOURNAL))
+
+
+def _behaviour(token: str) -> str:
+    return token.partition("/")[0]
+
+
+def _note_call(books: sqlite3.Connection, key: str, token: str) -> bool:
+    """Remember the call, also when the rest of it fails; return whether it is the first of its key."""
+    first = books.execute("select 1 from call where key = ? limit 1", [key]).fetchone() is None
+    books.execute("insert into call (key, token) values (?, ?)", [key, token])
+    books.commit()
+    books.execute("begin immediate")
+    return first
+
+
+def _find(books: sqlite3.Connection, key: str) -> sqlite3.Row | None:
+    row: sqlite3.Row | None = books.execute("select * from answer where key = ?", [key]).fetchone()
+    return row
+
+
+def _decide(books: sqlite3.Connection, key: str, amount: str, currency: str, token: str, description: str) -> None:
+    behaviour = _behaviour(token)
+    code = DECLINES.get(behaviour)
+    if code is None and behaviour not in CAPTURES:
+        code = "unknown_token"
+    if behaviour == "tok_declines_once":
+        seen = books.execute("select 1 from answer where token = ? limit 1", [token]).fetchone()
+        code = None if seen else "insufficient_funds"
+    books.execute(
+        "insert into answer (key, token, amount, currency, description, charge_id, decline_code)"
+        " values (?, ?, ?, ?, ?, ?, ?)",
+        [key, token, amount, currency, description, None if code else f"ch_{uuid.uuid4().hex}", code],
+    )
+
+
+def _answer(row: sqlite3.Row | None) -> Charged | Declined:
+    if row is None:
+        raise NoAnswer("the sandbox gateway lost its own entry")
+    if row["decline_code"]:
+        return Declined(row["decline_code"])
+    return Charged(row["charge_id"], Decimal(row["amount"]), row["currency"])
