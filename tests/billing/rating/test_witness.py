@@ -25,7 +25,7 @@ def agree(price: dict[str, Any], usage: Usage, currency: str, expected: Fraction
     rated = rate(parsed, usage)
     assert rated.exact == expected
     assert Fraction(rated.rounded(currency)) == witness.half_up(expected, currency)
-    assert -rated.rounded(currency).as_tuple().exponent == witness.DIGITS[currency]
+    assert rated.rounded(currency).as_tuple().exponent == -witness.DIGITS[currency]
     assert abs(Fraction(rated.unrounded) - expected) <= Fraction(1, 2 * 10**20)
     assert total(step.amount for step in rated.steps) == rated.unrounded
     assert parse_price(price_as_json(parsed)) == parsed

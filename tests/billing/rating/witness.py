@@ -83,7 +83,7 @@ def by_the_whole(price: Json, quantity: Fraction) -> Fraction:
 
 
 def percentage(price: Json, events: Sequence[Fraction]) -> Fraction:
-    """Walk through the events with what is still free in hand; the walk of freedom ends with the first that is used up."""
+    """Walk through the events with what is still free in hand; freedom ends with the first that is used up."""
     cost, used, number = Fraction(0), Fraction(0), 0
     limit, most = Fraction(price.get("free_units", "0")), int(price.get("free_events", "0"))
     free = bool(limit or most)
