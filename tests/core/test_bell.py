@@ -1,0 +1,37 @@
+"""Doorbells ring with the transaction, and a sweep rings only for due work."""
+
+import pytest
+from django.db import transaction
+
+from core import bell, mailing
+from core.models import Mail
+
+pytestmark = pytest.mark.django_db
+
+
+def queue_one() -> None:
+    mailing.queue(kind="test", reference="1", recipient="ada@example.com", subject="", text="")
+
+
+def test_a_rolled_back_transaction_rings_nothing() -> None:
+    with transaction.atomic():
+        queue_one()
+        assert bell.waiting("mail") == 1
+        transaction.set_rollback(True)
+    assert bell.waiting("mail") == 0
+
+
+def test_a_sweep_rings_for_due_work_only() -> None:
+    mailing.sweep()
+    assert bell.waiting("mail") == 0
+    Mail.objects.create(kind="test", reference="1", recipient="ada@example.com", subject="", text="")
+    mailing.sweep()
+    assert bell.waiting("mail") == 1
+    assert bell.waiting("money") == 0
+
+
+def test_bells_do_not_pile_up_before_a_deaf_cluster() -> None:
+    Mail.objects.create(kind="test", reference="1", recipient="ada@example.com", subject="", text="")
+    for _ in range(bell.ENOUGH_WAITING + 10):
+        mailing.sweep()
+    assert bell.waiting("mail") == bell.ENOUGH_WAITING
