@@ -8,494 +8,918 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_initial'),
+        ("accounts", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='CreditNote',
+            name="CreditNote",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.CharField(max_length=40, unique=True)),
-                ('currency', models.CharField(max_length=3)),
-                ('reason', models.CharField(max_length=500)),
-                ('subtotal', models.DecimalField(decimal_places=4, max_digits=24)),
-                ('tax', models.DecimalField(decimal_places=4, max_digits=24)),
-                ('total', models.DecimalField(decimal_places=4, max_digits=24)),
-                ('issued_on', models.DateField()),
-                ('issued_by', models.CharField(max_length=300)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.CharField(max_length=40, unique=True)),
+                ("currency", models.CharField(max_length=3)),
+                ("reason", models.CharField(max_length=500)),
+                ("subtotal", models.DecimalField(decimal_places=4, max_digits=24)),
+                ("tax", models.DecimalField(decimal_places=4, max_digits=24)),
+                ("total", models.DecimalField(decimal_places=4, max_digits=24)),
+                ("issued_on", models.DateField()),
+                ("issued_by", models.CharField(max_length=300)),
             ],
             options={
-                'ordering': ['-id'],
+                "ordering": ["-id"],
             },
         ),
         migrations.CreateModel(
-            name='Price',
+            name="Price",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('currency', models.CharField(max_length=3)),
-                ('model', models.CharField(choices=[('prorated', 'Monthly, by the second'), ('hourly_capped', 'Hourly with monthly cap'), ('flat', 'Flat monthly fee'), ('per_unit', 'Per unit'), ('graduated', 'Graduated'), ('volume', 'Volume'), ('stairs', 'Stairs'), ('package', 'Package'), ('percentage', 'Percentage'), ('graduated_percentage', 'Graduated percentage')], max_length=20)),
-                ('terms', models.JSONField()),
-                ('unit', models.CharField(default='month', max_length=40)),
-                ('valid_from', models.DateTimeField()),
-                ('valid_to', models.DateTimeField(blank=True, null=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("currency", models.CharField(max_length=3)),
+                (
+                    "model",
+                    models.CharField(
+                        choices=[
+                            ("prorated", "Monthly, by the second"),
+                            ("hourly_capped", "Hourly with monthly cap"),
+                            ("flat", "Flat monthly fee"),
+                            ("per_unit", "Per unit"),
+                            ("graduated", "Graduated"),
+                            ("volume", "Volume"),
+                            ("stairs", "Stairs"),
+                            ("package", "Package"),
+                            ("percentage", "Percentage"),
+                            ("graduated_percentage", "Graduated percentage"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("terms", models.JSONField()),
+                ("unit", models.CharField(default="month", max_length=40)),
+                ("valid_from", models.DateTimeField()),
+                ("valid_to", models.DateTimeField(blank=True, null=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
             ],
             options={
-                'ordering': ['product', 'currency', 'valid_from'],
+                "ordering": ["product", "currency", "valid_from"],
             },
         ),
         migrations.CreateModel(
-            name='Product',
+            name="Product",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(max_length=200, unique=True)),
-                ('name', models.CharField(max_length=200)),
-                ('group', models.CharField(choices=[('dyno', 'Application dynos'), ('addon', 'Add-on services'), ('data', 'Data services'), ('support', 'Support'), ('other', 'Other')], default='other', max_length=10)),
-                ('partner', models.BooleanField(default=False)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("code", models.CharField(max_length=200, unique=True)),
+                ("name", models.CharField(max_length=200)),
+                (
+                    "group",
+                    models.CharField(
+                        choices=[
+                            ("dyno", "Application dynos"),
+                            ("addon", "Add-on services"),
+                            ("data", "Data services"),
+                            ("support", "Support"),
+                            ("other", "Other"),
+                        ],
+                        default="other",
+                        max_length=10,
+                    ),
+                ),
+                ("partner", models.BooleanField(default=False)),
             ],
             options={
-                'ordering': ['code'],
+                "ordering": ["code"],
             },
         ),
         migrations.CreateModel(
-            name='Run',
+            name="Run",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('month', models.DateField()),
-                ('shadow', models.BooleanField(default=False)),
-                ('state', models.CharField(choices=[('drafting', 'Drafting'), ('review', 'Review'), ('approved', 'Approved'), ('issuing', 'Issuing'), ('closed', 'Closed'), ('cancelled', 'Cancelled')], default='drafting', max_length=9)),
-                ('cutoff', models.DateTimeField()),
-                ('prices_at', models.DateTimeField()),
-                ('opened_by', models.CharField(max_length=300)),
-                ('opened_at', models.DateTimeField()),
-                ('approved_by', models.CharField(blank=True, default='', max_length=300)),
-                ('approved_at', models.DateTimeField(blank=True, null=True)),
-                ('approved_hash', models.CharField(blank=True, default='', max_length=64)),
-                ('issue_date', models.DateField(blank=True, null=True)),
-                ('closed_at', models.DateTimeField(blank=True, null=True)),
-                ('code_version', models.CharField(blank=True, default='', max_length=60)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("month", models.DateField()),
+                ("shadow", models.BooleanField(default=False)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("drafting", "Drafting"),
+                            ("review", "Review"),
+                            ("approved", "Approved"),
+                            ("issuing", "Issuing"),
+                            ("closed", "Closed"),
+                            ("cancelled", "Cancelled"),
+                        ],
+                        default="drafting",
+                        max_length=9,
+                    ),
+                ),
+                ("cutoff", models.DateTimeField()),
+                ("prices_at", models.DateTimeField()),
+                ("opened_by", models.CharField(max_length=300)),
+                ("opened_at", models.DateTimeField()),
+                ("approved_by", models.CharField(blank=True, default="", max_length=300)),
+                ("approved_at", models.DateTimeField(blank=True, null=True)),
+                ("approved_hash", models.CharField(blank=True, default="", max_length=64)),
+                ("issue_date", models.DateField(blank=True, null=True)),
+                ("closed_at", models.DateTimeField(blank=True, null=True)),
+                ("code_version", models.CharField(blank=True, default="", max_length=60)),
             ],
             options={
-                'ordering': ['-id'],
+                "ordering": ["-id"],
             },
         ),
         migrations.CreateModel(
-            name='CreditGrant',
+            name="CreditGrant",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('currency', models.CharField(max_length=3)),
-                ('amount', models.DecimalField(decimal_places=4, max_digits=24)),
-                ('balance', models.DecimalField(decimal_places=4, max_digits=24)),
-                ('scope', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=10), blank=True, default=list, size=None)),
-                ('partners', models.BooleanField(default=True)),
-                ('cap_per_month', models.DecimalField(blank=True, decimal_places=4, max_digits=24, null=True)),
-                ('reason', models.CharField(max_length=500)),
-                ('state', models.CharField(choices=[('requested', 'Requested'), ('active', 'Active'), ('refused', 'Refused')], max_length=9)),
-                ('expires_on', models.DateField(blank=True, null=True)),
-                ('requested_by', models.CharField(max_length=300)),
-                ('requested_at', models.DateTimeField()),
-                ('decided_by', models.CharField(blank=True, default='', max_length=300)),
-                ('decided_at', models.DateTimeField(blank=True, null=True)),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='credit_grants', to='accounts.account')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("currency", models.CharField(max_length=3)),
+                ("amount", models.DecimalField(decimal_places=4, max_digits=24)),
+                ("balance", models.DecimalField(decimal_places=4, max_digits=24)),
+                (
+                    "scope",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=10), blank=True, default=list, size=None
+                    ),
+                ),
+                ("partners", models.BooleanField(default=True)),
+                ("cap_per_month", models.DecimalField(blank=True, decimal_places=4, max_digits=24, null=True)),
+                ("reason", models.CharField(max_length=500)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("requested", "Requested"), ("active", "Active"), ("refused", "Refused")], max_length=9
+                    ),
+                ),
+                ("expires_on", models.DateField(blank=True, null=True)),
+                ("requested_by", models.CharField(max_length=300)),
+                ("requested_at", models.DateTimeField()),
+                ("decided_by", models.CharField(blank=True, default="", max_length=300)),
+                ("decided_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="credit_grants", to="accounts.account"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-id'],
+                "ordering": ["-id"],
             },
         ),
         migrations.CreateModel(
-            name='Invoice',
+            name="Invoice",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('periodic', 'Monthly'), ('one_off', 'One-off')], default='periodic', max_length=8)),
-                ('shadow', models.BooleanField(default=False)),
-                ('currency', models.CharField(max_length=3)),
-                ('period_start', models.DateField()),
-                ('period_end', models.DateField()),
-                ('status', models.CharField(choices=[('draft', 'Draft'), ('open', 'Open'), ('paid', 'Paid'), ('void', 'Void'), ('uncollectible', 'Uncollectible')], default='draft', max_length=13)),
-                ('payment_status', models.CharField(choices=[('none', 'None'), ('processing', 'Processing'), ('declined', 'Declined'), ('unknown', 'Unknown'), ('paid', 'Paid')], default='none', max_length=10)),
-                ('number', models.CharField(blank=True, max_length=40, null=True, unique=True)),
-                ('subtotal', models.DecimalField(decimal_places=4, default=0, max_digits=24)),
-                ('credits', models.DecimalField(decimal_places=4, default=0, max_digits=24)),
-                ('tax_name', models.CharField(blank=True, default='', max_length=60)),
-                ('tax_rate', models.DecimalField(decimal_places=6, default=0, max_digits=8)),
-                ('tax', models.DecimalField(decimal_places=4, default=0, max_digits=24)),
-                ('total', models.DecimalField(decimal_places=4, default=0, max_digits=24)),
-                ('settled', models.DecimalField(decimal_places=4, default=0, max_digits=24)),
-                ('credited', models.DecimalField(decimal_places=4, default=0, max_digits=24)),
-                ('outstanding', models.GeneratedField(db_persist=True, expression=django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('total'), '-', models.F('settled')), '-', models.F('credited')), output_field=models.DecimalField(decimal_places=4, max_digits=24))),
-                ('issued_on', models.DateField(blank=True, null=True)),
-                ('due_on', models.DateField(blank=True, null=True)),
-                ('issued_at', models.DateTimeField(blank=True, null=True)),
-                ('bill_to', models.JSONField(blank=True, default=dict)),
-                ('sold_by', models.JSONField(blank=True, default=dict)),
-                ('content_hash', models.CharField(blank=True, default='', max_length=64)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='invoices', to='accounts.account')),
-                ('run', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='invoices', to='billing.run')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("periodic", "Monthly"), ("one_off", "One-off")], default="periodic", max_length=8
+                    ),
+                ),
+                ("shadow", models.BooleanField(default=False)),
+                ("currency", models.CharField(max_length=3)),
+                ("period_start", models.DateField()),
+                ("period_end", models.DateField()),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("draft", "Draft"),
+                            ("open", "Open"),
+                            ("paid", "Paid"),
+                            ("void", "Void"),
+                            ("uncollectible", "Uncollectible"),
+                        ],
+                        default="draft",
+                        max_length=13,
+                    ),
+                ),
+                (
+                    "payment_status",
+                    models.CharField(
+                        choices=[
+                            ("none", "None"),
+                            ("processing", "Processing"),
+                            ("declined", "Declined"),
+                            ("unknown", "Unknown"),
+                            ("paid", "Paid"),
+                        ],
+                        default="none",
+                        max_length=10,
+                    ),
+                ),
+                ("number", models.CharField(blank=True, max_length=40, null=True, unique=True)),
+                ("subtotal", models.DecimalField(decimal_places=4, default=0, max_digits=24)),
+                ("credits", models.DecimalField(decimal_places=4, default=0, max_digits=24)),
+                ("tax_name", models.CharField(blank=True, default="", max_length=60)),
+                ("tax_rate", models.DecimalField(decimal_places=6, default=0, max_digits=8)),
+                ("tax", models.DecimalField(decimal_places=4, default=0, max_digits=24)),
+                ("total", models.DecimalField(decimal_places=4, default=0, max_digits=24)),
+                ("settled", models.DecimalField(decimal_places=4, default=0, max_digits=24)),
+                ("credited", models.DecimalField(decimal_places=4, default=0, max_digits=24)),
+                (
+                    "outstanding",
+                    models.GeneratedField(
+                        db_persist=True,
+                        expression=django.db.models.expressions.CombinedExpression(
+                            django.db.models.expressions.CombinedExpression(
+                                models.F("total"), "-", models.F("settled")
+                            ),
+                            "-",
+                            models.F("credited"),
+                        ),
+                        output_field=models.DecimalField(decimal_places=4, max_digits=24),
+                    ),
+                ),
+                ("issued_on", models.DateField(blank=True, null=True)),
+                ("due_on", models.DateField(blank=True, null=True)),
+                ("issued_at", models.DateTimeField(blank=True, null=True)),
+                ("bill_to", models.JSONField(blank=True, default=dict)),
+                ("sold_by", models.JSONField(blank=True, default=dict)),
+                ("content_hash", models.CharField(blank=True, default="", max_length=64)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="invoices", to="accounts.account"
+                    ),
+                ),
+                (
+                    "run",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="invoices",
+                        to="billing.run",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-period_start', 'account__code'],
+                "ordering": ["-period_start", "account__code"],
             },
         ),
         migrations.CreateModel(
-            name='Document',
+            name="Document",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('ready', 'Ready'), ('leased', 'Leased'), ('done', 'Done'), ('dead', 'Dead')], default='ready', max_length=8)),
-                ('attempts', models.PositiveIntegerField(default=0)),
-                ('fence', models.BigIntegerField(default=0)),
-                ('run_after', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('lease_until', models.DateTimeField(blank=True, null=True)),
-                ('last_error', models.TextField(blank=True, default='')),
-                ('kind', models.CharField(choices=[('invoice', 'Invoice'), ('credit_note', 'Credit Note')], max_length=11)),
-                ('sha256', models.CharField(blank=True, default='', max_length=64)),
-                ('path', models.TextField(blank=True, default='')),
-                ('size', models.PositiveIntegerField(default=0)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('rendered_at', models.DateTimeField(blank=True, null=True)),
-                ('credit_note', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='document', to='billing.creditnote')),
-                ('invoice', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='documents', to='billing.invoice')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("ready", "Ready"), ("leased", "Leased"), ("done", "Done"), ("dead", "Dead")],
+                        default="ready",
+                        max_length=8,
+                    ),
+                ),
+                ("attempts", models.PositiveIntegerField(default=0)),
+                ("fence", models.BigIntegerField(default=0)),
+                ("run_after", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("lease_until", models.DateTimeField(blank=True, null=True)),
+                ("last_error", models.TextField(blank=True, default="")),
+                (
+                    "kind",
+                    models.CharField(choices=[("invoice", "Invoice"), ("credit_note", "Credit Note")], max_length=11),
+                ),
+                ("sha256", models.CharField(blank=True, default="", max_length=64)),
+                ("path", models.TextField(blank=True, default="")),
+                ("size", models.PositiveIntegerField(default=0)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("rendered_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "credit_note",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="document",
+                        to="billing.creditnote",
+                    ),
+                ),
+                (
+                    "invoice",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="documents", to="billing.invoice"
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
-            model_name='creditnote',
-            name='invoice',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='credit_notes', to='billing.invoice'),
+            model_name="creditnote",
+            name="invoice",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="credit_notes", to="billing.invoice"
+            ),
         ),
         migrations.CreateModel(
-            name='CreditApplication',
+            name="CreditApplication",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('amount', models.DecimalField(decimal_places=4, max_digits=24)),
-                ('grant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='applications', to='billing.creditgrant')),
-                ('invoice', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='credit_applications', to='billing.invoice')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("amount", models.DecimalField(decimal_places=4, max_digits=24)),
+                (
+                    "grant",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="applications",
+                        to="billing.creditgrant",
+                    ),
+                ),
+                (
+                    "invoice",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="credit_applications",
+                        to="billing.invoice",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='InvoiceLine',
+            name="InvoiceLine",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('position', models.PositiveIntegerField()),
-                ('kind', models.CharField(choices=[('usage', 'Usage'), ('adjustment', 'Adjustment'), ('manual', 'Manual')], default='usage', max_length=10)),
-                ('app', models.CharField(blank=True, default='', max_length=200)),
-                ('product', models.CharField(blank=True, default='', max_length=200)),
-                ('group', models.CharField(default='other', max_length=10)),
-                ('component', models.CharField(blank=True, default='', max_length=100)),
-                ('description', models.CharField(max_length=300)),
-                ('quantity', models.DecimalField(decimal_places=12, max_digits=38)),
-                ('unit', models.CharField(max_length=40)),
-                ('unit_amount', models.DecimalField(decimal_places=12, max_digits=38, null=True)),
-                ('amount', models.DecimalField(decimal_places=4, max_digits=24)),
-                ('unrounded', models.DecimalField(decimal_places=12, max_digits=38)),
-                ('usage', models.DecimalField(decimal_places=12, max_digits=38, null=True)),
-                ('resources', models.PositiveIntegerField(default=0)),
-                ('steps', models.JSONField(blank=True, default=list)),
-                ('inputs_hash', models.CharField(blank=True, default='', max_length=64)),
-                ('period_start', models.DateTimeField()),
-                ('period_end', models.DateTimeField()),
-                ('reason', models.TextField(blank=True, default='')),
-                ('author', models.CharField(blank=True, default='', max_length=300)),
-                ('adjusts', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='adjusted_by', to='billing.invoice')),
-                ('invoice', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='lines', to='billing.invoice')),
-                ('price', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='billing.price')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("position", models.PositiveIntegerField()),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("usage", "Usage"), ("adjustment", "Adjustment"), ("manual", "Manual")],
+                        default="usage",
+                        max_length=10,
+                    ),
+                ),
+                ("app", models.CharField(blank=True, default="", max_length=200)),
+                ("product", models.CharField(blank=True, default="", max_length=200)),
+                ("group", models.CharField(default="other", max_length=10)),
+                ("component", models.CharField(blank=True, default="", max_length=100)),
+                ("description", models.CharField(max_length=300)),
+                ("quantity", models.DecimalField(decimal_places=12, max_digits=38)),
+                ("unit", models.CharField(max_length=40)),
+                ("unit_amount", models.DecimalField(decimal_places=12, max_digits=38, null=True)),
+                ("amount", models.DecimalField(decimal_places=4, max_digits=24)),
+                ("unrounded", models.DecimalField(decimal_places=12, max_digits=38)),
+                ("usage", models.DecimalField(decimal_places=12, max_digits=38, null=True)),
+                ("resources", models.PositiveIntegerField(default=0)),
+                ("steps", models.JSONField(blank=True, default=list)),
+                ("inputs_hash", models.CharField(blank=True, default="", max_length=64)),
+                ("period_start", models.DateTimeField()),
+                ("period_end", models.DateTimeField()),
+                ("reason", models.TextField(blank=True, default="")),
+                ("author", models.CharField(blank=True, default="", max_length=300)),
+                (
+                    "adjusts",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="adjusted_by",
+                        to="billing.invoice",
+                    ),
+                ),
+                (
+                    "invoice",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="lines", to="billing.invoice"
+                    ),
+                ),
+                (
+                    "price",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="billing.price",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['invoice', 'position'],
+                "ordering": ["invoice", "position"],
             },
         ),
         migrations.CreateModel(
-            name='CreditNoteLine',
+            name="CreditNoteLine",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('amount', models.DecimalField(decimal_places=4, max_digits=24)),
-                ('note', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='lines', to='billing.creditnote')),
-                ('line', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='credited_by', to='billing.invoiceline')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("amount", models.DecimalField(decimal_places=4, max_digits=24)),
+                (
+                    "note",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="lines", to="billing.creditnote"
+                    ),
+                ),
+                (
+                    "line",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="credited_by",
+                        to="billing.invoiceline",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='LedgerTransaction',
+            name="LedgerTransaction",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('source_type', models.CharField(max_length=20)),
-                ('source_id', models.BigIntegerField()),
-                ('kind', models.CharField(max_length=20)),
-                ('effective_on', models.DateField()),
-                ('posted_at', models.DateTimeField()),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.account')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("source_type", models.CharField(max_length=20)),
+                ("source_id", models.BigIntegerField()),
+                ("kind", models.CharField(max_length=20)),
+                ("effective_on", models.DateField()),
+                ("posted_at", models.DateTimeField()),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="accounts.account"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='LedgerEntry',
+            name="LedgerEntry",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('ledger_account', models.CharField(choices=[('receivable', 'Receivable'), ('cash', 'Cash'), ('unapplied', 'Unapplied'), ('revenue', 'Revenue'), ('credits', 'Credits'), ('tax', 'Tax'), ('write_off', 'Write Off')], max_length=12)),
-                ('currency', models.CharField(max_length=3)),
-                ('amount', models.DecimalField(decimal_places=4, max_digits=24)),
-                ('transaction', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='entries', to='billing.ledgertransaction')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "ledger_account",
+                    models.CharField(
+                        choices=[
+                            ("receivable", "Receivable"),
+                            ("cash", "Cash"),
+                            ("unapplied", "Unapplied"),
+                            ("revenue", "Revenue"),
+                            ("credits", "Credits"),
+                            ("tax", "Tax"),
+                            ("write_off", "Write Off"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("currency", models.CharField(max_length=3)),
+                ("amount", models.DecimalField(decimal_places=4, max_digits=24)),
+                (
+                    "transaction",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="entries",
+                        to="billing.ledgertransaction",
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
-            model_name='price',
-            name='product',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='prices', to='billing.product'),
+            model_name="price",
+            name="product",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="prices", to="billing.product"
+            ),
         ),
         migrations.CreateModel(
-            name='RunAccount',
+            name="RunAccount",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('shard', models.PositiveIntegerField()),
-                ('outcome', models.CharField(choices=[('pending', 'Pending'), ('drafted', 'Drafted'), ('issued', 'Issued'), ('zero', 'Zero'), ('held', 'Held'), ('failed', 'Failed')], default='pending', max_length=7)),
-                ('reason_code', models.CharField(blank=True, default='', max_length=40)),
-                ('reason', models.TextField(blank=True, default='')),
-                ('total', models.DecimalField(decimal_places=4, max_digits=24, null=True)),
-                ('inputs_hash', models.CharField(blank=True, default='', max_length=64)),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.account')),
-                ('invoice', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='roster_entry', to='billing.invoice')),
-                ('run', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='roster', to='billing.run')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("shard", models.PositiveIntegerField()),
+                (
+                    "outcome",
+                    models.CharField(
+                        choices=[
+                            ("pending", "Pending"),
+                            ("drafted", "Drafted"),
+                            ("issued", "Issued"),
+                            ("zero", "Zero"),
+                            ("held", "Held"),
+                            ("failed", "Failed"),
+                        ],
+                        default="pending",
+                        max_length=7,
+                    ),
+                ),
+                ("reason_code", models.CharField(blank=True, default="", max_length=40)),
+                ("reason", models.TextField(blank=True, default="")),
+                ("total", models.DecimalField(decimal_places=4, max_digits=24, null=True)),
+                ("inputs_hash", models.CharField(blank=True, default="", max_length=64)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="accounts.account"
+                    ),
+                ),
+                (
+                    "invoice",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="roster_entry",
+                        to="billing.invoice",
+                    ),
+                ),
+                (
+                    "run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="roster", to="billing.run"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='RunShard',
+            name="RunShard",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('ready', 'Ready'), ('leased', 'Leased'), ('done', 'Done'), ('dead', 'Dead')], default='ready', max_length=8)),
-                ('attempts', models.PositiveIntegerField(default=0)),
-                ('fence', models.BigIntegerField(default=0)),
-                ('run_after', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('lease_until', models.DateTimeField(blank=True, null=True)),
-                ('last_error', models.TextField(blank=True, default='')),
-                ('phase', models.CharField(choices=[('draft', 'Draft'), ('issue', 'Issue')], max_length=5)),
-                ('number', models.PositiveIntegerField()),
-                ('accounts', models.PositiveIntegerField()),
-                ('started_at', models.DateTimeField(blank=True, null=True)),
-                ('finished_at', models.DateTimeField(blank=True, null=True)),
-                ('run', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='shards', to='billing.run')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("ready", "Ready"), ("leased", "Leased"), ("done", "Done"), ("dead", "Dead")],
+                        default="ready",
+                        max_length=8,
+                    ),
+                ),
+                ("attempts", models.PositiveIntegerField(default=0)),
+                ("fence", models.BigIntegerField(default=0)),
+                ("run_after", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("lease_until", models.DateTimeField(blank=True, null=True)),
+                ("last_error", models.TextField(blank=True, default="")),
+                ("phase", models.CharField(choices=[("draft", "Draft"), ("issue", "Issue")], max_length=5)),
+                ("number", models.PositiveIntegerField()),
+                ("accounts", models.PositiveIntegerField()),
+                ("started_at", models.DateTimeField(blank=True, null=True)),
+                ("finished_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="shards", to="billing.run"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Seller',
+            name="Seller",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(max_length=10, unique=True)),
-                ('name', models.CharField(max_length=200)),
-                ('address', models.TextField(blank=True, default='')),
-                ('country', models.CharField(default='US', max_length=2)),
-                ('tax_id', models.CharField(blank=True, default='', max_length=40)),
-                ('email', models.EmailField(blank=True, default='', max_length=254)),
-                ('payment_instructions', models.TextField(blank=True, default='')),
-                ('is_default', models.BooleanField(default=False)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("code", models.CharField(max_length=10, unique=True)),
+                ("name", models.CharField(max_length=200)),
+                ("address", models.TextField(blank=True, default="")),
+                ("country", models.CharField(default="US", max_length=2)),
+                ("tax_id", models.CharField(blank=True, default="", max_length=40)),
+                ("email", models.EmailField(blank=True, default="", max_length=254)),
+                ("payment_instructions", models.TextField(blank=True, default="")),
+                ("is_default", models.BooleanField(default=False)),
             ],
             options={
-                'constraints': [models.UniqueConstraint(condition=models.Q(('is_default', True)), fields=('is_default',), name='one_default_seller')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("is_default", True)), fields=("is_default",), name="one_default_seller"
+                    )
+                ],
             },
         ),
         migrations.AddField(
-            model_name='run',
-            name='seller',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='billing.seller'),
+            model_name="run",
+            name="seller",
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to="billing.seller"),
         ),
         migrations.CreateModel(
-            name='NumberSeries',
+            name="NumberSeries",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(max_length=12)),
-                ('year', models.PositiveSmallIntegerField()),
-                ('last', models.BigIntegerField(default=0)),
-                ('seller', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='series', to='billing.seller')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("kind", models.CharField(max_length=12)),
+                ("year", models.PositiveSmallIntegerField()),
+                ("last", models.BigIntegerField(default=0)),
+                (
+                    "seller",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="series", to="billing.seller"
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
-            model_name='invoice',
-            name='seller',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='billing.seller'),
+            model_name="invoice",
+            name="seller",
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to="billing.seller"),
         ),
         migrations.CreateModel(
-            name='TaxRate',
+            name="TaxRate",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=60)),
-                ('country', models.CharField(max_length=2)),
-                ('region', models.CharField(blank=True, default='', max_length=20)),
-                ('rate', models.DecimalField(decimal_places=6, max_digits=8)),
-                ('valid_from', models.DateField()),
-                ('valid_to', models.DateField(blank=True, null=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=60)),
+                ("country", models.CharField(max_length=2)),
+                ("region", models.CharField(blank=True, default="", max_length=20)),
+                ("rate", models.DecimalField(decimal_places=6, max_digits=8)),
+                ("valid_from", models.DateField()),
+                ("valid_to", models.DateField(blank=True, null=True)),
             ],
             options={
-                'ordering': ['country', 'region', 'valid_from'],
-                'constraints': [models.CheckConstraint(condition=models.Q(('rate__gte', 0), ('rate__lt', 1)), name='tax_rate_is_a_fraction'), models.CheckConstraint(condition=models.Q(('valid_to__isnull', True), ('valid_to__gt', models.F('valid_from')), _connector='OR'), name='tax_validity_is_not_empty')],
+                "ordering": ["country", "region", "valid_from"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("rate__gte", 0), ("rate__lt", 1)), name="tax_rate_is_a_fraction"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("valid_to__isnull", True), ("valid_to__gt", models.F("valid_from")), _connector="OR"
+                        ),
+                        name="tax_validity_is_not_empty",
+                    ),
+                ],
             },
         ),
         migrations.AddConstraint(
-            model_name='creditgrant',
-            constraint=models.CheckConstraint(condition=models.Q(('amount__gt', 0)), name='credit_is_positive'),
+            model_name="creditgrant",
+            constraint=models.CheckConstraint(condition=models.Q(("amount__gt", 0)), name="credit_is_positive"),
         ),
         migrations.AddConstraint(
-            model_name='creditgrant',
-            constraint=models.CheckConstraint(condition=models.Q(('balance__gte', 0), ('balance__lte', models.F('amount'))), name='credit_balance_between_zero_and_amount'),
+            model_name="creditgrant",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("balance__gte", 0), ("balance__lte", models.F("amount"))),
+                name="credit_balance_between_zero_and_amount",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='creditgrant',
-            constraint=models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='credit_has_a_reason'),
+            model_name="creditgrant",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("reason", ""), _negated=True), name="credit_has_a_reason"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='creditgrant',
-            constraint=models.CheckConstraint(condition=models.Q(('decided_by', ''), models.Q(('decided_by', models.F('requested_by')), _negated=True), _connector='OR'), name='credit_decided_by_a_second_person'),
+            model_name="creditgrant",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("decided_by", ""),
+                    models.Q(("decided_by", models.F("requested_by")), _negated=True),
+                    _connector="OR",
+                ),
+                name="credit_decided_by_a_second_person",
+            ),
         ),
         migrations.AddIndex(
-            model_name='document',
-            index=models.Index(condition=models.Q(('state__in', ['ready', 'leased'])), fields=['run_after'], name='document_waiting'),
+            model_name="document",
+            index=models.Index(
+                condition=models.Q(("state__in", ["ready", "leased"])), fields=["run_after"], name="document_waiting"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='document',
-            constraint=models.UniqueConstraint(condition=models.Q(('kind', 'invoice')), fields=('invoice',), name='one_document_per_invoice'),
+            model_name="document",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("kind", "invoice")), fields=("invoice",), name="one_document_per_invoice"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='document',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'done'), _negated=True), models.Q(models.Q(('sha256', ''), _negated=True), models.Q(('path', ''), _negated=True)), _connector='OR'), name='done_document_has_a_file'),
+            model_name="document",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state", "done"), _negated=True),
+                    models.Q(models.Q(("sha256", ""), _negated=True), models.Q(("path", ""), _negated=True)),
+                    _connector="OR",
+                ),
+                name="done_document_has_a_file",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='creditnote',
-            constraint=models.CheckConstraint(condition=models.Q(('total', django.db.models.expressions.CombinedExpression(models.F('subtotal'), '+', models.F('tax')))), name='credit_note_total_adds_up'),
+            model_name="creditnote",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "total",
+                        django.db.models.expressions.CombinedExpression(models.F("subtotal"), "+", models.F("tax")),
+                    )
+                ),
+                name="credit_note_total_adds_up",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='creditnote',
-            constraint=models.CheckConstraint(condition=models.Q(('total__gt', 0)), name='credit_note_is_positive'),
+            model_name="creditnote",
+            constraint=models.CheckConstraint(condition=models.Q(("total__gt", 0)), name="credit_note_is_positive"),
         ),
         migrations.AddConstraint(
-            model_name='creditnote',
-            constraint=models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='credit_note_has_a_reason'),
+            model_name="creditnote",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("reason", ""), _negated=True), name="credit_note_has_a_reason"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='creditapplication',
-            constraint=models.UniqueConstraint(fields=('grant', 'invoice'), name='one_application_per_grant_and_invoice'),
+            model_name="creditapplication",
+            constraint=models.UniqueConstraint(
+                fields=("grant", "invoice"), name="one_application_per_grant_and_invoice"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='creditapplication',
-            constraint=models.CheckConstraint(condition=models.Q(('amount__gt', 0)), name='credit_application_is_positive'),
+            model_name="creditapplication",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount__gt", 0)), name="credit_application_is_positive"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='creditnoteline',
-            constraint=models.CheckConstraint(condition=models.Q(('amount', 0), _negated=True), name='credit_note_line_not_zero'),
+            model_name="creditnoteline",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount", 0), _negated=True), name="credit_note_line_not_zero"
+            ),
         ),
         migrations.AddIndex(
-            model_name='ledgertransaction',
-            index=models.Index(fields=['account', 'effective_on'], name='ledger_by_account'),
+            model_name="ledgertransaction",
+            index=models.Index(fields=["account", "effective_on"], name="ledger_by_account"),
         ),
         migrations.AddConstraint(
-            model_name='ledgertransaction',
-            constraint=models.UniqueConstraint(fields=('source_type', 'source_id', 'kind'), name='a_fact_posts_once'),
+            model_name="ledgertransaction",
+            constraint=models.UniqueConstraint(fields=("source_type", "source_id", "kind"), name="a_fact_posts_once"),
         ),
         migrations.AddConstraint(
-            model_name='ledgerentry',
-            constraint=models.CheckConstraint(condition=models.Q(('amount', 0), _negated=True), name='ledger_entry_not_zero'),
+            model_name="ledgerentry",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount", 0), _negated=True), name="ledger_entry_not_zero"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='invoiceline',
-            constraint=models.UniqueConstraint(fields=('invoice', 'position'), name='one_line_per_position'),
+            model_name="invoiceline",
+            constraint=models.UniqueConstraint(fields=("invoice", "position"), name="one_line_per_position"),
         ),
         migrations.AddConstraint(
-            model_name='invoiceline',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'manual'), _negated=True), models.Q(models.Q(('reason', ''), _negated=True), models.Q(('author', ''), _negated=True)), _connector='OR'), name='manual_line_has_author_and_reason'),
+            model_name="invoiceline",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("kind", "manual"), _negated=True),
+                    models.Q(models.Q(("reason", ""), _negated=True), models.Q(("author", ""), _negated=True)),
+                    _connector="OR",
+                ),
+                name="manual_line_has_author_and_reason",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='price',
-            constraint=models.CheckConstraint(condition=models.Q(('valid_to__isnull', True), ('valid_to__gt', models.F('valid_from')), _connector='OR'), name='price_validity_is_not_empty'),
+            model_name="price",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("valid_to__isnull", True), ("valid_to__gt", models.F("valid_from")), _connector="OR"
+                ),
+                name="price_validity_is_not_empty",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='price',
-            constraint=models.CheckConstraint(condition=models.Q(('currency__regex', '^[A-Z]{3}$')), name='price_currency_is_iso_4217'),
+            model_name="price",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("currency__regex", "^[A-Z]{3}$")), name="price_currency_is_iso_4217"
+            ),
         ),
         migrations.AddIndex(
-            model_name='runaccount',
-            index=models.Index(fields=['run', 'shard'], name='roster_by_shard'),
+            model_name="runaccount",
+            index=models.Index(fields=["run", "shard"], name="roster_by_shard"),
         ),
         migrations.AddIndex(
-            model_name='runaccount',
-            index=models.Index(fields=['run', 'outcome'], name='roster_by_outcome'),
+            model_name="runaccount",
+            index=models.Index(fields=["run", "outcome"], name="roster_by_outcome"),
         ),
         migrations.AddConstraint(
-            model_name='runaccount',
-            constraint=models.UniqueConstraint(fields=('run', 'account'), name='one_roster_line_per_account'),
+            model_name="runaccount",
+            constraint=models.UniqueConstraint(fields=("run", "account"), name="one_roster_line_per_account"),
         ),
         migrations.AddConstraint(
-            model_name='runaccount',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('outcome__in', ['held', 'failed']), _negated=True), models.Q(('reason', ''), _negated=True), _connector='OR'), name='held_and_failed_have_a_reason'),
+            model_name="runaccount",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("outcome__in", ["held", "failed"]), _negated=True),
+                    models.Q(("reason", ""), _negated=True),
+                    _connector="OR",
+                ),
+                name="held_and_failed_have_a_reason",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='runshard',
-            constraint=models.UniqueConstraint(fields=('run', 'phase', 'number'), name='one_shard_per_run_phase_number'),
+            model_name="runshard",
+            constraint=models.UniqueConstraint(
+                fields=("run", "phase", "number"), name="one_shard_per_run_phase_number"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='run',
-            constraint=models.UniqueConstraint(condition=models.Q(('shadow', False), models.Q(('state', 'cancelled'), _negated=True)), fields=('month', 'seller'), name='one_live_run_per_month'),
+            model_name="run",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("shadow", False), models.Q(("state", "cancelled"), _negated=True)),
+                fields=("month", "seller"),
+                name="one_live_run_per_month",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='run',
-            constraint=models.CheckConstraint(condition=models.Q(('month__day', 1)), name='run_month_is_a_first_day'),
+            model_name="run",
+            constraint=models.CheckConstraint(condition=models.Q(("month__day", 1)), name="run_month_is_a_first_day"),
         ),
         migrations.AddConstraint(
-            model_name='run',
-            constraint=models.CheckConstraint(condition=models.Q(('approved_by', ''), models.Q(('approved_by', models.F('opened_by')), _negated=True), _connector='OR'), name='run_approved_by_a_second_person'),
+            model_name="run",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("approved_by", ""),
+                    models.Q(("approved_by", models.F("opened_by")), _negated=True),
+                    _connector="OR",
+                ),
+                name="run_approved_by_a_second_person",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='run',
-            constraint=models.CheckConstraint(condition=models.Q(('shadow', False), ('state__in', ['drafting', 'review', 'cancelled']), _connector='OR'), name='shadow_is_never_issued'),
+            model_name="run",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("shadow", False), ("state__in", ["drafting", "review", "cancelled"]), _connector="OR"
+                ),
+                name="shadow_is_never_issued",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='run',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['approved', 'issuing', 'closed']), _negated=True), models.Q(('approved_by', ''), _negated=True), _connector='OR'), name='issued_runs_are_approved'),
+            model_name="run",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state__in", ["approved", "issuing", "closed"]), _negated=True),
+                    models.Q(("approved_by", ""), _negated=True),
+                    _connector="OR",
+                ),
+                name="issued_runs_are_approved",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='numberseries',
-            constraint=models.UniqueConstraint(fields=('seller', 'kind', 'year'), name='one_series_per_seller_kind_year'),
+            model_name="numberseries",
+            constraint=models.UniqueConstraint(
+                fields=("seller", "kind", "year"), name="one_series_per_seller_kind_year"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='numberseries',
-            constraint=models.CheckConstraint(condition=models.Q(('last__gte', 0)), name='series_counts_up'),
+            model_name="numberseries",
+            constraint=models.CheckConstraint(condition=models.Q(("last__gte", 0)), name="series_counts_up"),
         ),
         migrations.AddIndex(
-            model_name='invoice',
-            index=models.Index(fields=['status', 'due_on'], name='invoice_due'),
+            model_name="invoice",
+            index=models.Index(fields=["status", "due_on"], name="invoice_due"),
         ),
         migrations.AddIndex(
-            model_name='invoice',
-            index=models.Index(fields=['-period_start', '-id'], name='invoice_recent'),
+            model_name="invoice",
+            index=models.Index(fields=["-period_start", "-id"], name="invoice_recent"),
         ),
         migrations.AddConstraint(
-            model_name='invoice',
-            constraint=models.UniqueConstraint(condition=models.Q(('kind', 'periodic'), ('shadow', False), models.Q(('status', 'void'), _negated=True)), fields=('account', 'currency', 'period_start'), name='one_live_invoice_per_account_and_period'),
+            model_name="invoice",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(
+                    ("kind", "periodic"), ("shadow", False), models.Q(("status", "void"), _negated=True)
+                ),
+                fields=("account", "currency", "period_start"),
+                name="one_live_invoice_per_account_and_period",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='invoice',
-            constraint=models.UniqueConstraint(condition=models.Q(('shadow', True)), fields=('run', 'account', 'currency'), name='one_shadow_invoice_per_run'),
+            model_name="invoice",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("shadow", True)),
+                fields=("run", "account", "currency"),
+                name="one_shadow_invoice_per_run",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='invoice',
-            constraint=models.CheckConstraint(condition=models.Q(('period_end__gt', models.F('period_start'))), name='invoice_period_is_not_empty'),
+            model_name="invoice",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("period_end__gt", models.F("period_start"))), name="invoice_period_is_not_empty"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='invoice',
-            constraint=models.CheckConstraint(condition=models.Q(('total', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('subtotal'), '-', models.F('credits')), '+', models.F('tax')))), name='invoice_total_adds_up'),
+            model_name="invoice",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "total",
+                        django.db.models.expressions.CombinedExpression(
+                            django.db.models.expressions.CombinedExpression(
+                                models.F("subtotal"), "-", models.F("credits")
+                            ),
+                            "+",
+                            models.F("tax"),
+                        ),
+                    )
+                ),
+                name="invoice_total_adds_up",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='invoice',
-            constraint=models.CheckConstraint(condition=models.Q(('credits__gte', 0)), name='invoice_credits_not_negative'),
+            model_name="invoice",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("credits__gte", 0)), name="invoice_credits_not_negative"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='invoice',
-            constraint=models.CheckConstraint(condition=models.Q(('credited__gte', 0), ('settled__gte', 0)), name='invoice_settled_not_negative'),
+            model_name="invoice",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("credited__gte", 0), ("settled__gte", 0)), name="invoice_settled_not_negative"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='invoice',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('issued_on__isnull', True), ('number__isnull', True), ('status', 'draft')), models.Q(models.Q(('status', 'draft'), _negated=True), ('due_on__isnull', False), ('issued_on__isnull', False), ('number__isnull', False)), _connector='OR'), name='invoice_numbered_exactly_when_issued'),
+            model_name="invoice",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("issued_on__isnull", True), ("number__isnull", True), ("status", "draft")),
+                    models.Q(
+                        models.Q(("status", "draft"), _negated=True),
+                        ("due_on__isnull", False),
+                        ("issued_on__isnull", False),
+                        ("number__isnull", False),
+                    ),
+                    _connector="OR",
+                ),
+                name="invoice_numbered_exactly_when_issued",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='invoice',
-            constraint=models.CheckConstraint(condition=models.Q(('shadow', False), ('status', 'draft'), _connector='OR'), name='shadow_invoice_stays_draft'),
+            model_name="invoice",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("shadow", False), ("status", "draft"), _connector="OR"),
+                name="shadow_invoice_stays_draft",
+            ),
         ),
     ]

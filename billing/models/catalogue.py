@@ -4,6 +4,7 @@ from typing import Self
 
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Now
 
 
 class ProductGroup(models.TextChoices):
@@ -67,7 +68,7 @@ class Price(models.Model):
     unit = models.CharField(max_length=40, default="month")  # what one unit of quantity is, as printed
     valid_from = models.DateTimeField()
     valid_to = models.DateTimeField(null=True, blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(db_default=Now())  # by the database's clock, as cut-offs are
 
     objects = PriceQuerySet.as_manager()
 

@@ -22,6 +22,9 @@ class CreditGrant(models.Model):
     partners = models.BooleanField(default=True)  # may also pay for third-party products
     cap_per_month = models.DecimalField(max_digits=24, decimal_places=4, null=True, blank=True)
     reason = models.CharField(max_length=500)
+    corrects = models.ForeignKey(  # the paid invoice whose correction this is
+        "billing.Invoice", null=True, blank=True, on_delete=models.PROTECT, related_name="corrected_by"
+    )
     state = models.CharField(max_length=9, choices=CreditState.choices)
     expires_on = models.DateField(null=True, blank=True)  # not usable for periods that start on or after it
     requested_by = models.CharField(max_length=300)

@@ -107,15 +107,23 @@ class Invoice(models.Model):
                 condition=Q(total=F("subtotal") - F("credits") + F("tax")), name="invoice_total_adds_up"
             ),
             models.CheckConstraint(condition=Q(credits__gte=0), name="invoice_credits_not_negative"),
-            models.CheckConstraint(
-                condition=Q(settled__gte=0, credited__gte=0), name="invoice_settled_not_negative"
-            ),
+            models.CheckConstraint(condition=Q(settled__gte=0, credited__gte=0), name="invoice_settled_not_negative"),
             models.CheckConstraint(
                 condition=Q(status="draft", number__isnull=True, issued_on__isnull=True)
                 | (~Q(status="draft") & Q(number__isnull=False, issued_on__isnull=False, due_on__isnull=False)),
                 name="invoice_numbered_exactly_when_issued",
             ),
             models.CheckConstraint(condition=Q(shadow=False) | Q(status="draft"), name="shadow_invoice_stays_draft"),
+            models.CheckConstraint(
+                condition=Q(status="draft", settled=0, credited=0)
+                | (~Q(status="draft") & Q(total__gte=F("settled") + F("credited"))),
+                name="invoice_settled_within_its_total",
+            ),
+            models.CheckConstraint(
+                condition=(~Q(status="paid") | Q(total=F("settled") + F("credited")))
+                & (~Q(status__in=["open", "uncollectible"]) | Q(total__gt=F("settled") + F("credited"))),
+                name="invoice_paid_exactly_when_nothing_is_outstanding",
+            ),
         ]
         indexes = [
             models.Index(fields=["status", "due_on"], name="invoice_due"),
@@ -146,11 +154,14 @@ class InvoiceLine(models.Model):
     product = models.CharField(max_length=200, blank=True, default="")  # its code
     group = models.CharField(max_length=10, default="other")  # the product's group
     component = models.CharField(max_length=100, blank=True, default="")
+    meter = models.CharField(max_length=100, blank=True, default="")  # blank: running time
     description = models.CharField(max_length=300)
     quantity = models.DecimalField(max_digits=38, decimal_places=12)  # in ``unit``; exact seconds are in ``usage``
     unit = models.CharField(max_length=40)
     unit_amount = models.DecimalField(max_digits=38, decimal_places=12, null=True)  # null when tiers decide
-    amount = models.DecimalField(max_digits=24, decimal_places=4)  # rounded once, half up
+    amount = models.DecimalField(max_digits=24, decimal_places=4)  # rounded once, half up; what is charged
+    # What rating says. A person may charge another amount, and says why; null for a manual line.
+    rated = models.DecimalField(max_digits=24, decimal_places=4, null=True)
     unrounded = models.DecimalField(max_digits=38, decimal_places=12)
     price = models.ForeignKey("billing.Price", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     usage = models.DecimalField(max_digits=38, decimal_places=12, null=True)  # seconds, or the measured quantity
@@ -160,8 +171,8 @@ class InvoiceLine(models.Model):
     period_start = models.DateTimeField()  # the part of time this line prices
     period_end = models.DateTimeField()
     adjusts = models.ForeignKey(Invoice, null=True, blank=True, on_delete=models.PROTECT, related_name="adjusted_by")
-    reason = models.TextField(blank=True, default="")  # of a manual line or an adjustment
-    author = models.CharField(max_length=300, blank=True, default="")  # of a manual line
+    reason = models.TextField(blank=True, default="")  # of a manual or changed line, or an adjustment
+    author = models.CharField(max_length=300, blank=True, default="")  # of a manual or changed line
 
     class Meta:
         ordering = ["invoice", "position"]
@@ -169,6 +180,15 @@ class InvoiceLine(models.Model):
             models.UniqueConstraint(fields=["invoice", "position"], name="one_line_per_position"),
             models.CheckConstraint(
                 condition=~Q(kind="manual") | (~Q(reason="") & ~Q(author="")), name="manual_line_has_author_and_reason"
+            ),
+            models.CheckConstraint(
+                condition=Q(kind="manual", rated__isnull=True)
+                | (
+                    ~Q(kind="manual")
+                    & Q(rated__isnull=False)
+                    & (Q(amount=F("rated")) | (~Q(reason="") & ~Q(author="")))
+                ),
+                name="changed_line_has_author_and_reason",
             ),
         ]
 

@@ -27,9 +27,7 @@ class LedgerTransaction(models.Model):
     posted_at = models.DateTimeField()
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["source_type", "source_id", "kind"], name="a_fact_posts_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["source_type", "source_id", "kind"], name="a_fact_posts_once")]
         indexes = [models.Index(fields=["account", "effective_on"], name="ledger_by_account")]
 
     def __str__(self) -> str:

@@ -37,17 +37,21 @@ class Run(models.Model):
         ordering = ["-id"]
         constraints = [
             models.UniqueConstraint(
-                fields=["month", "seller"], condition=Q(shadow=False) & ~Q(state="cancelled"), name="one_live_run_per_month"
+                fields=["month", "seller"],
+                condition=Q(shadow=False) & ~Q(state="cancelled"),
+                name="one_live_run_per_month",
             ),
             models.CheckConstraint(condition=Q(month__day=1), name="run_month_is_a_first_day"),
             models.CheckConstraint(
                 condition=Q(approved_by="") | ~Q(approved_by=F("opened_by")), name="run_approved_by_a_second_person"
             ),
             models.CheckConstraint(
-                condition=Q(shadow=False) | Q(state__in=["drafting", "review", "cancelled"]), name="shadow_is_never_issued"
+                condition=Q(shadow=False) | Q(state__in=["drafting", "review", "cancelled"]),
+                name="shadow_is_never_issued",
             ),
             models.CheckConstraint(
-                condition=~Q(state__in=["approved", "issuing", "closed"]) | ~Q(approved_by=""), name="issued_runs_are_approved"
+                condition=~Q(state__in=["approved", "issuing", "closed"]) | ~Q(approved_by=""),
+                name="issued_runs_are_approved",
             ),
         ]
 
@@ -92,7 +96,10 @@ class RunAccount(models.Model):
                 condition=~Q(outcome__in=["held", "failed"]) | ~Q(reason=""), name="held_and_failed_have_a_reason"
             ),
         ]
-        indexes = [models.Index(fields=["run", "shard"], name="roster_by_shard"), models.Index(fields=["run", "outcome"], name="roster_by_outcome")]
+        indexes = [
+            models.Index(fields=["run", "shard"], name="roster_by_shard"),
+            models.Index(fields=["run", "outcome"], name="roster_by_outcome"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.run_id} {self.account_id} {self.outcome}"
@@ -110,11 +117,14 @@ class RunShard(LeasedWork):
     phase = models.CharField(max_length=5, choices=ShardPhase.choices)
     number = models.PositiveIntegerField()
     accounts = models.PositiveIntegerField()
+    cutoff = models.DateTimeField(null=True, blank=True)  # of a draft shard: the run's, or later after a retry
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["run", "phase", "number"], name="one_shard_per_run_phase_number")]
+        constraints = [
+            models.UniqueConstraint(fields=["run", "phase", "number"], name="one_shard_per_run_phase_number")
+        ]
 
     def __str__(self) -> str:
         return f"run {self.run_id} {self.phase} shard {self.number}"

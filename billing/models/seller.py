@@ -32,6 +32,7 @@ class NumberSeries(models.Model):
     kind = models.CharField(max_length=12)  # "invoice" | "credit_note"
     year = models.PositiveSmallIntegerField()
     last = models.BigIntegerField(default=0)
+    last_on = models.DateField(null=True, blank=True)  # date of the latest number: later ones are not dated before it
 
     class Meta:
         constraints = [
