@@ -7,6 +7,7 @@ pixels of a fixed height. Everything is a Decimal or the text of one.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
+from itertools import pairwise
 from typing import Final
 
 from core.formatting import quantity
@@ -136,7 +137,7 @@ def line(values: Sequence[Decimal], axis: Scale) -> Line:
     outline = [(rows[0][0], axis.y(Decimal(0))), *rows, (rows[-1][0], axis.y(Decimal(0)))] if rows else []
     return Line(
         points=tuple((_pct(x), _px(y)) for x, y in rows),
-        segments=tuple((_pct(a), _px(b), _pct(c), _px(d)) for (a, b), (c, d) in zip(rows, rows[1:], strict=False)),
+        segments=tuple((_pct(a), _px(b), _pct(c), _px(d)) for (a, b), (c, d) in pairwise(rows)),
         area=" ".join(f"{_px(x)},{_px(y)}" for x, y in outline),
     )
 

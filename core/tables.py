@@ -18,7 +18,7 @@ from core.tones import tone_of
 NUMERIC: Final = {"cell": {"class": "num"}}
 
 
-class VaultTable(tables.Table):
+class VaultTable(tables.Table):  # type: ignore[misc]  # django-tables2 ships no types
     """A list. ``noun`` and ``plural`` name its rows in the count, ``empty`` says what to do when there are none.
 
     ``wide`` lets it scroll sideways on a desk too, instead of keeping its head in sight.
@@ -39,8 +39,12 @@ class VaultTable(tables.Table):
         return self.plural or f"{self.noun}s"
 
 
-class AmountColumn(tables.Column):
-    """Money; ``currency`` is an accessor on the row (``"currency"``, ``"account.currency"``)."""
+class ValueColumn(tables.Column):  # type: ignore[misc]  # as above
+    """A column that renders one kind of value; ``value`` is what an export gets."""
+
+
+class AmountColumn(ValueColumn):
+    """Money; ``currency`` is an accessor on the row (``"currency"``, ``"account__currency"``)."""
 
     attrs: ClassVar[dict[str, Any]] = NUMERIC
 
@@ -55,7 +59,7 @@ class AmountColumn(tables.Column):
         return money.plain(value)
 
 
-class QuantityColumn(tables.Column):
+class QuantityColumn(ValueColumn):
     """A count or a measure: ``1,234.5``."""
 
     attrs: ClassVar[dict[str, Any]] = NUMERIC
@@ -67,7 +71,7 @@ class QuantityColumn(tables.Column):
         return money.plain(Decimal(value))
 
 
-class MonthColumn(tables.Column):
+class MonthColumn(ValueColumn):
     """A month kept as its first day or as a Month: ``October 2026``."""
 
     attrs: ClassVar[dict[str, Any]] = {"cell": {"class": "nowrap"}}
@@ -79,7 +83,7 @@ class MonthColumn(tables.Column):
         return str(value if isinstance(value, Month) else Month.containing(value))
 
 
-class DayColumn(tables.Column):
+class DayColumn(ValueColumn):
     """A date: ``24 Nov 2026``."""
 
     attrs: ClassVar[dict[str, Any]] = {"cell": {"class": "nowrap"}}
@@ -91,7 +95,7 @@ class DayColumn(tables.Column):
         return formatting.iso(value)
 
 
-class MomentColumn(tables.Column):
+class MomentColumn(ValueColumn):
     """A moment: ``24 Nov 2026 20:17 UTC``."""
 
     attrs: ClassVar[dict[str, Any]] = {"cell": {"class": "nowrap"}}
@@ -103,7 +107,7 @@ class MomentColumn(tables.Column):
         return formatting.iso(value)
 
 
-class StatusColumn(tables.Column):
+class StatusColumn(ValueColumn):
     """A status word in its colour."""
 
     def render(self, value: object, bound_column: Any, record: Any) -> SafeString:

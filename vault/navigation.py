@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
 from accounts import permissions
+from accounts.models import Account
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +82,12 @@ PORTAL: Final[Sequence[Group]] = (
 
 
 def context(request: HttpRequest) -> dict[str, Any]:
-    """Context processor: ``navigation`` for the shell, computed only when a template asks for it."""
-    return {"navigation": SimpleLazyObject(lambda: navigation(getattr(request, "user", None), request.path))}
+    """Context processor: what the shells need, computed only when a template asks for it."""
+    person = getattr(request, "user", None)
+    return {
+        "navigation": SimpleLazyObject(lambda: navigation(person, request.path)),
+        "portal_accounts": SimpleLazyObject(lambda: tuple(Account.objects.visible_to(person).order_by("name", "code"))),
+    }
 
 
 def navigation(person: object, path: str) -> Navigation:

@@ -33,6 +33,7 @@ def bar_chart(title: str, points: Sequence[Point], unit: str = "") -> dict[str, 
     return {
         "title": title,
         "unit": unit,
+        "linked": any(len(point) == 3 for point in points),
         "ticks": plotting.ticks(axis),
         "rows": [{"slot": slot, "bar": bar, "value": value, "href": href} for slot, bar, value, href in rows],
         "description": _extremes([str(point[0]) for point in points], values, unit),
