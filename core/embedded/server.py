@@ -10,7 +10,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -193,12 +193,11 @@ def _stop_leftover(data: Path, socket: Path) -> None:
     PostgreSQL itself would take a zombie, or a stranger with an old number, for a running server.
     """
     leftover = [process for process in psutil.process_iter() if _works_in(process, data)]
-    for process in leftover:
-        process.send_signal(signal.SIGINT)  # a postmaster stops; a session without one ends its statement
-    _, stuck = psutil.wait_procs(leftover, timeout=30)
-    for process in stuck:
-        process.kill()
-    psutil.wait_procs(stuck, timeout=10)
+    for how, seconds in ((signal.SIGINT, 30), (signal.SIGKILL, 10)):
+        for process in leftover:
+            with suppress(psutil.NoSuchProcess):
+                process.send_signal(how)  # SIGINT stops a postmaster and ends an orphan's statement
+        _, leftover = psutil.wait_procs(leftover, timeout=seconds)
     (data / "postmaster.pid").unlink(missing_ok=True)
     (socket / f".s.PGSQL.{places.PORT}.lock").unlink(missing_ok=True)
 
