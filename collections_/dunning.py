@@ -54,11 +54,12 @@ class Policy:
     steps: tuple[Step, ...]
 
 
-# Two tries and two notices before anything is taken away; data for the first policy version.
+# Two tries and two notices before anything is taken away; data for the first policy version. A card is charged on
+# the due day itself, whatever weekday; the second try waits for the business days in which accounts fill up.
 STANDARD_STEPS: Final[tuple[Mapping[str, Any], ...]] = (
-    {"name": "first_charge", "kind": "charge", "business_days": 0},
-    {"name": "reminder", "kind": "notice", "days": 3},
-    {"name": "second_charge", "kind": "charge", "business_days": 5},
+    {"name": "first_charge", "kind": "charge", "days": 0},
+    {"name": "reminder", "kind": "notice", "days": 1},
+    {"name": "second_charge", "kind": "charge", "business_days": 8},
     {"name": "final_notice", "kind": "notice", "days": 14},
     {"name": "restriction", "kind": "restrict", "days": 21},
     {"name": "suspension", "kind": "suspend", "days": 30},

@@ -8,238 +8,388 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_initial'),
-        ('billing', '0001_initial'),
+        ("accounts", "0001_initial"),
+        ("billing", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Case',
+            name="Case",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('currency', models.CharField(max_length=3)),
-                ('state', models.CharField(choices=[('open', 'Open'), ('closed', 'Closed')], default='open', max_length=6)),
-                ('opened_on', models.DateField()),
-                ('closed_on', models.DateField(blank=True, null=True)),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='cases', to='accounts.account')),
-                ('assignee', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("currency", models.CharField(max_length=3)),
+                (
+                    "state",
+                    models.CharField(choices=[("open", "Open"), ("closed", "Closed")], default="open", max_length=6),
+                ),
+                ("opened_on", models.DateField()),
+                ("closed_on", models.DateField(blank=True, null=True)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="cases", to="accounts.account"
+                    ),
+                ),
+                (
+                    "assignee",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['opened_on', 'pk'],
+                "ordering": ["opened_on", "pk"],
             },
         ),
         migrations.CreateModel(
-            name='CaseEvent',
+            name="CaseEvent",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField()),
-                ('actor', models.CharField(max_length=300)),
-                ('kind', models.CharField(max_length=20)),
-                ('text', models.TextField()),
-                ('case', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='events', to='collections.case')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("at", models.DateTimeField()),
+                ("actor", models.CharField(max_length=300)),
+                ("kind", models.CharField(max_length=20)),
+                ("text", models.TextField()),
+                (
+                    "case",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="events", to="collections.case"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-pk'],
+                "ordering": ["-pk"],
             },
         ),
         migrations.CreateModel(
-            name='ChargeAttempt',
+            name="ChargeAttempt",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('ready', 'Ready'), ('leased', 'Leased'), ('done', 'Done'), ('dead', 'Dead')], default='ready', max_length=8)),
-                ('attempts', models.PositiveIntegerField(default=0)),
-                ('fence', models.BigIntegerField(default=0)),
-                ('run_after', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('lease_until', models.DateTimeField(blank=True, null=True)),
-                ('last_error', models.TextField(blank=True, default='')),
-                ('number', models.PositiveSmallIntegerField()),
-                ('key', models.CharField(max_length=80, unique=True)),
-                ('amount', models.DecimalField(decimal_places=4, max_digits=24)),
-                ('currency', models.CharField(max_length=3)),
-                ('outcome', models.CharField(choices=[('created', 'Created'), ('submitting', 'Submitting'), ('succeeded', 'Succeeded'), ('declined', 'Declined'), ('unknown', 'Unknown'), ('manual', 'Manual')], default='created', max_length=10)),
-                ('decline_code', models.CharField(blank=True, default='', max_length=40)),
-                ('decline_class', models.CharField(blank=True, default='', max_length=14)),
-                ('gateway_charge_id', models.CharField(blank=True, default='', max_length=100)),
-                ('created_on', models.DateField()),
-                ('submitted_at', models.DateTimeField(blank=True, null=True)),
-                ('answered_at', models.DateTimeField(blank=True, null=True)),
-                ('invoice', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='charge_attempts', to='billing.invoice')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("ready", "Ready"), ("leased", "Leased"), ("done", "Done"), ("dead", "Dead")],
+                        default="ready",
+                        max_length=8,
+                    ),
+                ),
+                ("attempts", models.PositiveIntegerField(default=0)),
+                ("fence", models.BigIntegerField(default=0)),
+                ("run_after", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("lease_until", models.DateTimeField(blank=True, null=True)),
+                ("last_error", models.TextField(blank=True, default="")),
+                ("number", models.PositiveSmallIntegerField()),
+                ("key", models.CharField(max_length=80, unique=True)),
+                ("amount", models.DecimalField(decimal_places=4, max_digits=24)),
+                ("currency", models.CharField(max_length=3)),
+                (
+                    "outcome",
+                    models.CharField(
+                        choices=[
+                            ("created", "Created"),
+                            ("submitting", "Submitting"),
+                            ("succeeded", "Succeeded"),
+                            ("declined", "Declined"),
+                            ("unknown", "Unknown"),
+                            ("manual", "Manual"),
+                        ],
+                        default="created",
+                        max_length=10,
+                    ),
+                ),
+                ("decline_code", models.CharField(blank=True, default="", max_length=40)),
+                ("decline_class", models.CharField(blank=True, default="", max_length=14)),
+                ("gateway_charge_id", models.CharField(blank=True, default="", max_length=100)),
+                ("created_on", models.DateField()),
+                ("submitted_at", models.DateTimeField(blank=True, null=True)),
+                ("answered_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "invoice",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="charge_attempts",
+                        to="billing.invoice",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='DunningPolicy',
+            name="DunningPolicy",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=60)),
-                ('version', models.PositiveIntegerField()),
-                ('steps', models.JSONField()),
-                ('is_current', models.BooleanField(default=False)),
-                ('created_by', models.CharField(max_length=300)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=60)),
+                ("version", models.PositiveIntegerField()),
+                ("steps", models.JSONField()),
+                ("is_current", models.BooleanField(default=False)),
+                ("created_by", models.CharField(max_length=300)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
             ],
             options={
-                'ordering': ['name', '-version'],
-                'constraints': [models.UniqueConstraint(fields=('name', 'version'), name='one_policy_per_name_and_version'), models.UniqueConstraint(condition=models.Q(('is_current', True)), fields=('is_current',), name='one_current_policy')],
+                "ordering": ["name", "-version"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("name", "version"), name="one_policy_per_name_and_version"),
+                    models.UniqueConstraint(
+                        condition=models.Q(("is_current", True)), fields=("is_current",), name="one_current_policy"
+                    ),
+                ],
             },
         ),
         migrations.AddField(
-            model_name='case',
-            name='policy',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='collections.dunningpolicy'),
+            model_name="case",
+            name="policy",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="collections.dunningpolicy"
+            ),
         ),
         migrations.CreateModel(
-            name='Hold',
+            name="Hold",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('reason', models.CharField(max_length=500)),
-                ('until', models.DateField()),
-                ('placed_by', models.CharField(max_length=300)),
-                ('placed_at', models.DateTimeField()),
-                ('lifted_by', models.CharField(blank=True, default='', max_length=300)),
-                ('lifted_at', models.DateTimeField(blank=True, null=True)),
-                ('case', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='holds', to='collections.case')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("reason", models.CharField(max_length=500)),
+                ("until", models.DateField()),
+                ("placed_by", models.CharField(max_length=300)),
+                ("placed_at", models.DateTimeField()),
+                ("lifted_by", models.CharField(blank=True, default="", max_length=300)),
+                ("lifted_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "case",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="holds", to="collections.case"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Payment',
+            name="Payment",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('currency', models.CharField(max_length=3)),
-                ('amount', models.DecimalField(decimal_places=4, max_digits=24)),
-                ('applied', models.DecimalField(decimal_places=4, default=0, max_digits=24)),
-                ('refunded', models.DecimalField(decimal_places=4, default=0, max_digits=24)),
-                ('method', models.CharField(max_length=20)),
-                ('reference', models.CharField(max_length=200)),
-                ('received_on', models.DateField()),
-                ('recorded_by', models.CharField(max_length=300)),
-                ('recorded_at', models.DateTimeField()),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='payments', to='accounts.account')),
-                ('attempt', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='payment', to='collections.chargeattempt')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("currency", models.CharField(max_length=3)),
+                ("amount", models.DecimalField(decimal_places=4, max_digits=24)),
+                ("applied", models.DecimalField(decimal_places=4, default=0, max_digits=24)),
+                ("refunded", models.DecimalField(decimal_places=4, default=0, max_digits=24)),
+                ("method", models.CharField(max_length=20)),
+                ("reference", models.CharField(max_length=200)),
+                ("received_on", models.DateField()),
+                ("recorded_by", models.CharField(max_length=300)),
+                ("recorded_at", models.DateTimeField()),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="payments", to="accounts.account"
+                    ),
+                ),
+                (
+                    "attempt",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="payment",
+                        to="collections.chargeattempt",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-id'],
+                "ordering": ["-id"],
             },
         ),
         migrations.CreateModel(
-            name='Allocation',
+            name="Allocation",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('amount', models.DecimalField(decimal_places=4, max_digits=24)),
-                ('invoice', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='allocations', to='billing.invoice')),
-                ('payment', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='allocations', to='collections.payment')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("amount", models.DecimalField(decimal_places=4, max_digits=24)),
+                (
+                    "invoice",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="allocations", to="billing.invoice"
+                    ),
+                ),
+                (
+                    "payment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="allocations",
+                        to="collections.payment",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='PaymentMethod',
+            name="PaymentMethod",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('gateway', models.CharField(default='sandbox', max_length=20)),
-                ('token', models.CharField(max_length=200)),
-                ('brand', models.CharField(max_length=20)),
-                ('last4', models.CharField(max_length=4)),
-                ('expires', models.DateField()),
-                ('is_default', models.BooleanField(default=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='payment_methods', to='accounts.account')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("gateway", models.CharField(default="sandbox", max_length=20)),
+                ("token", models.CharField(max_length=200)),
+                ("brand", models.CharField(max_length=20)),
+                ("last4", models.CharField(max_length=4)),
+                ("expires", models.DateField()),
+                ("is_default", models.BooleanField(default=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="payment_methods",
+                        to="accounts.account",
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
-            model_name='chargeattempt',
-            name='method',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='collections.paymentmethod'),
+            model_name="chargeattempt",
+            name="method",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="collections.paymentmethod"
+            ),
         ),
         migrations.CreateModel(
-            name='Promise',
+            name="Promise",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('amount', models.DecimalField(decimal_places=4, max_digits=24)),
-                ('due_on', models.DateField()),
-                ('state', models.CharField(choices=[('open', 'Open'), ('kept', 'Kept'), ('broken', 'Broken')], default='open', max_length=6)),
-                ('made_by', models.CharField(max_length=300)),
-                ('made_at', models.DateTimeField()),
-                ('case', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='promises', to='collections.case')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("amount", models.DecimalField(decimal_places=4, max_digits=24)),
+                ("due_on", models.DateField()),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("open", "Open"), ("kept", "Kept"), ("broken", "Broken")], default="open", max_length=6
+                    ),
+                ),
+                ("made_by", models.CharField(max_length=300)),
+                ("made_at", models.DateTimeField()),
+                (
+                    "case",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="promises", to="collections.case"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='CaseStep',
+            name="CaseStep",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=40)),
-                ('kind', models.CharField(max_length=12)),
-                ('due_on', models.DateField()),
-                ('taken_on', models.DateField()),
-                ('result', models.CharField(blank=True, default='', max_length=200)),
-                ('case', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='steps', to='collections.case')),
-                ('invoice', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='dunning_steps', to='billing.invoice')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=40)),
+                ("kind", models.CharField(max_length=12)),
+                ("due_on", models.DateField()),
+                ("taken_on", models.DateField()),
+                ("result", models.CharField(blank=True, default="", max_length=200)),
+                (
+                    "case",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="steps", to="collections.case"
+                    ),
+                ),
+                (
+                    "invoice",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="dunning_steps", to="billing.invoice"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['pk'],
-                'constraints': [models.UniqueConstraint(fields=('invoice', 'name'), name='one_step_per_invoice_and_name')],
+                "ordering": ["pk"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("invoice", "name"), name="one_step_per_invoice_and_name")
+                ],
             },
         ),
         migrations.AddConstraint(
-            model_name='case',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'open')), fields=('account', 'currency'), name='one_open_case_per_account'),
+            model_name="case",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state", "open")), fields=("account", "currency"), name="one_open_case_per_account"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='hold',
-            constraint=models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='hold_has_a_reason'),
+            model_name="hold",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("reason", ""), _negated=True), name="hold_has_a_reason"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='payment',
-            constraint=models.UniqueConstraint(fields=('method', 'reference'), name='one_payment_per_reference'),
+            model_name="payment",
+            constraint=models.UniqueConstraint(fields=("method", "reference"), name="one_payment_per_reference"),
         ),
         migrations.AddConstraint(
-            model_name='payment',
-            constraint=models.CheckConstraint(condition=models.Q(('amount__gt', 0)), name='payment_is_positive'),
+            model_name="payment",
+            constraint=models.CheckConstraint(condition=models.Q(("amount__gt", 0)), name="payment_is_positive"),
         ),
         migrations.AddConstraint(
-            model_name='payment',
-            constraint=models.CheckConstraint(condition=models.Q(('amount__gte', django.db.models.expressions.CombinedExpression(models.F('applied'), '+', models.F('refunded'))), ('applied__gte', 0), ('refunded__gte', 0)), name='payment_not_spent_twice'),
+            model_name="payment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "amount__gte",
+                        django.db.models.expressions.CombinedExpression(models.F("applied"), "+", models.F("refunded")),
+                    ),
+                    ("applied__gte", 0),
+                    ("refunded__gte", 0),
+                ),
+                name="payment_not_spent_twice",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='allocation',
-            constraint=models.UniqueConstraint(fields=('payment', 'invoice'), name='one_allocation_per_payment_and_invoice'),
+            model_name="allocation",
+            constraint=models.UniqueConstraint(
+                fields=("payment", "invoice"), name="one_allocation_per_payment_and_invoice"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='allocation',
-            constraint=models.CheckConstraint(condition=models.Q(('amount__gt', 0)), name='allocation_is_positive'),
+            model_name="allocation",
+            constraint=models.CheckConstraint(condition=models.Q(("amount__gt", 0)), name="allocation_is_positive"),
         ),
         migrations.AddConstraint(
-            model_name='paymentmethod',
-            constraint=models.UniqueConstraint(condition=models.Q(('is_default', True)), fields=('account',), name='one_default_payment_method_per_account'),
+            model_name="paymentmethod",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("is_default", True)),
+                fields=("account",),
+                name="one_default_payment_method_per_account",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='paymentmethod',
-            constraint=models.CheckConstraint(condition=models.Q(('last4__regex', '^\\d{4}$')), name='payment_method_shows_four_digits'),
+            model_name="paymentmethod",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("last4__regex", "^\\d{4}$")), name="payment_method_shows_four_digits"
+            ),
         ),
         migrations.AddIndex(
-            model_name='chargeattempt',
-            index=models.Index(condition=models.Q(('state__in', ['ready', 'leased'])), fields=['run_after'], name='attempt_waiting'),
+            model_name="chargeattempt",
+            index=models.Index(
+                condition=models.Q(("state__in", ["ready", "leased"])), fields=["run_after"], name="attempt_waiting"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='chargeattempt',
-            constraint=models.UniqueConstraint(fields=('invoice', 'number'), name='one_attempt_per_invoice_and_number'),
+            model_name="chargeattempt",
+            constraint=models.UniqueConstraint(fields=("invoice", "number"), name="one_attempt_per_invoice_and_number"),
         ),
         migrations.AddConstraint(
-            model_name='chargeattempt',
-            constraint=models.UniqueConstraint(condition=models.Q(('outcome__in', ['created', 'submitting', 'unknown', 'manual'])), fields=('invoice',), name='one_unanswered_attempt_per_invoice'),
+            model_name="chargeattempt",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("outcome__in", ["created", "submitting", "unknown", "manual"])),
+                fields=("invoice",),
+                name="one_unanswered_attempt_per_invoice",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='chargeattempt',
-            constraint=models.UniqueConstraint(condition=models.Q(('gateway_charge_id', ''), _negated=True), fields=('gateway_charge_id',), name='one_attempt_per_gateway_charge'),
+            model_name="chargeattempt",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("gateway_charge_id", ""), _negated=True),
+                fields=("gateway_charge_id",),
+                name="one_attempt_per_gateway_charge",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='chargeattempt',
-            constraint=models.CheckConstraint(condition=models.Q(('amount__gt', 0)), name='attempt_is_positive'),
+            model_name="chargeattempt",
+            constraint=models.CheckConstraint(condition=models.Q(("amount__gt", 0)), name="attempt_is_positive"),
         ),
         migrations.AddConstraint(
-            model_name='promise',
-            constraint=models.CheckConstraint(condition=models.Q(('amount__gt', 0)), name='promise_is_positive'),
+            model_name="promise",
+            constraint=models.CheckConstraint(condition=models.Q(("amount__gt", 0)), name="promise_is_positive"),
         ),
     ]

@@ -52,8 +52,8 @@ class TestLadder:
     def test_is_climbed_day_by_day(self) -> None:
         assert walk(FRESH, range(-3, 200)) == [
             (0, "first_charge"),
-            (3, "reminder"),
-            (7, "second_charge"),
+            (1, "reminder"),
+            (10, "second_charge"),
             (14, "final_notice"),
             (21, "restriction"),
             (30, "suspension"),
@@ -69,8 +69,8 @@ class TestLadder:
         """Nothing ran for two months: the customer still has the days between notice and suspension."""
         assert walk(FRESH, range(60, 300)) == [
             (60, "first_charge"),
-            (63, "reminder"),
-            (67, "second_charge"),
+            (61, "reminder"),
+            (70, "second_charge"),
             (74, "final_notice"),
             (81, "restriction"),
             (90, "suspension"),
@@ -141,19 +141,19 @@ class TestDeclines:
         assert classify(code) is expected
 
     def test_a_retryable_one_is_tried_again(self) -> None:
-        tried = replace(FRESH, taken={"first_charge": day(0), "reminder": day(3)}, last_decline=DeclineClass.RETRYABLE)
-        assert name(next_step(POLICY, tried, as_of=day(7))) == "second_charge"
+        tried = replace(FRESH, taken={"first_charge": day(0), "reminder": day(1)}, last_decline=DeclineClass.RETRYABLE)
+        assert name(next_step(POLICY, tried, as_of=day(10))) == "second_charge"
 
     @pytest.mark.parametrize("decline", [DeclineClass.NEEDS_CUSTOMER, DeclineClass.NEVER_RETRY])
     def test_others_skip_the_charge_but_not_the_ladder(self, decline: DeclineClass) -> None:
-        tried = replace(FRESH, taken={"first_charge": day(0), "reminder": day(3)}, last_decline=decline)
+        tried = replace(FRESH, taken={"first_charge": day(0), "reminder": day(1)}, last_decline=decline)
         decision = next_step(POLICY, tried, as_of=day(14))
         assert name(decision) == "final_notice"
         assert [step.name for step in decision.skipped] == ["second_charge"]
 
     def test_a_new_card_is_charged_again(self) -> None:
-        tried = replace(FRESH, taken={"first_charge": day(0), "reminder": day(3)}, last_decline=None)
-        assert name(next_step(POLICY, tried, as_of=day(9))) == "second_charge"
+        tried = replace(FRESH, taken={"first_charge": day(0), "reminder": day(1)}, last_decline=None)
+        assert name(next_step(POLICY, tried, as_of=day(12))) == "second_charge"
 
 
 class TestPolicy:
