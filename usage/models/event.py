@@ -11,9 +11,15 @@ class EventType(models.TextChoices):
 
 
 class Event(models.Model):
-    """An append-only fact; (source, event_id) decides sameness, for ever."""
+    """An append-only fact; (source, event_id) decides sameness, for ever.
 
-    source = models.ForeignKey("usage.Source", on_delete=models.PROTECT, related_name="+")
+    The database checks no foreign key here: a source is never deleted, and one check per event would cost
+    intake more than the unique key does. The unique key also serves as the index of the source.
+    """
+
+    source = models.ForeignKey(
+        "usage.Source", on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False
+    )
     event_id = models.CharField(max_length=200)
     type = models.CharField(max_length=8, choices=EventType.choices)
     time = models.DateTimeField()  # when it happened, by the source
@@ -47,9 +53,15 @@ class Event(models.Model):
 
 
 class Unpaired(models.Model):
-    """The bell of pairing: an open or close that has not been looked at yet. Deleted when it has."""
+    """The bell of pairing: an event that may change intervals or ownership and has not been looked at yet.
 
-    event = models.OneToOneField(Event, on_delete=models.CASCADE, primary_key=True, related_name="+")
+    Every open and close rings, and a measured event that names an account where nobody owned. Deleted when
+    it has been looked at.
+    """
+
+    event = models.OneToOneField(
+        Event, on_delete=models.CASCADE, primary_key=True, related_name="+", db_constraint=False
+    )
     resource = models.CharField(max_length=200)
 
     def __str__(self) -> str:

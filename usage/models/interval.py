@@ -18,8 +18,12 @@ class Interval(models.Model):
     app = models.CharField(max_length=200, blank=True, default="")
     opened = models.DateTimeField()
     closed = models.DateTimeField(null=True)
-    open_event = models.ForeignKey("usage.Event", on_delete=models.PROTECT, related_name="+")
-    close_event = models.ForeignKey("usage.Event", null=True, on_delete=models.PROTECT, related_name="+")
+    open_event = models.ForeignKey(
+        "usage.Event", on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False
+    )
+    close_event = models.ForeignKey(
+        "usage.Event", null=True, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False
+    )
     recorded_at = models.DateTimeField()
     superseded_at = models.DateTimeField(null=True)
 
@@ -49,7 +53,9 @@ class ProblemKind(models.TextChoices):
 class PairingProblem(models.Model):
     """An open or close that made no interval. It disappears when a later event explains it."""
 
-    event = models.OneToOneField("usage.Event", on_delete=models.CASCADE, primary_key=True, related_name="+")
+    event = models.OneToOneField(
+        "usage.Event", on_delete=models.CASCADE, primary_key=True, related_name="+", db_constraint=False
+    )
     resource = models.CharField(max_length=200, db_index=True)
     product = models.CharField(max_length=200)
     kind = models.CharField(max_length=12, choices=ProblemKind.choices)

@@ -8,11 +8,13 @@ class Ownership(models.Model):
     """An account owns a resource during ``[start, end)``, as known from ``recorded_at`` until ``superseded_at``.
 
     ``reference`` is the caller's identifier of the ownership (``PUT /usage/ownerships/{id}``), or
-    ``open:RESOURCE`` when the first open recorded it. Believed rows cannot overlap for one resource.
+    ``open:RESOURCE`` when an event that named the account recorded it. An empty ``resource`` is the
+    ownership of a whole ``app``, by which resources that appear later are owned. Believed rows cannot
+    overlap for one resource, nor for one app (the database refuses).
     """
 
     reference = models.CharField(max_length=220)
-    resource = models.CharField(max_length=200)
+    resource = models.CharField(max_length=200, blank=True)
     account = models.CharField(max_length=200)
     app = models.CharField(max_length=200, blank=True, default="")
     start = models.DateTimeField()
