@@ -1,0 +1,125 @@
+"""Late and corrected usage: the difference between what a month comes to today and what was billed for it. Pure."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Final
+
+from billing.draft import ADJUSTMENT, DraftLine
+from core.exact import ZERO, plain
+from core.periods import Month
+
+LATE_MONTHS: Final = 2  # how many closed months before a run's own are looked at again
+Key = tuple[str, str, str, str, int | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Billed:
+    """What all invoices so far say about one line of a month: sums, and how the line read.
+
+    ``rated`` is what rating said, not what a person made of it: a waived line is not billed again.
+    """
+
+    app: str
+    product: str
+    component: str
+    meter: str
+    price: int | None
+    rated: Decimal
+    usage: Decimal
+    quantity: Decimal
+    description: str
+    group: str
+    partner: bool
+    unit: str
+    unit_amount: Decimal | None
+    start: datetime
+    end: datetime
+    invoice: int | None = None  # the month's own invoice
+    number: str = ""
+
+    @property
+    def key(self) -> Key:
+        """What makes two lines the same thing."""
+        return (self.app, self.product, self.component, self.meter, self.price)
+
+
+def key_of(line: DraftLine) -> Key:
+    """Return what makes two lines the same thing, whenever they were billed."""
+    return (line.app, line.product, line.component, line.meter, line.price)
+
+
+def adjustments(
+    month: Month, expected: Iterable[DraftLine], billed: Iterable[Billed], original: tuple[int, str] | None
+) -> list[DraftLine]:
+    """Return one line per difference, negative when too much was billed; none where both agree to the coin.
+
+    ``expected`` are the month's lines as rated today, ``original`` the month's own invoice (row, number). What
+    rounds to nothing is compared afresh next time, from the whole, so that nothing adds up unseen.
+    """
+    known: Mapping[Key, Billed] = {line.key: line for line in billed}
+    wanted = {key_of(line): line for line in expected}
+    changed = [_difference(month, line, known.get(key), original) for key, line in wanted.items()]
+    gone = [_withdrawn(month, line, original) for key, line in known.items() if key not in wanted]
+    return sorted(
+        (line for line in [*changed, *gone] if line.amount),
+        key=lambda line: (line.app, line.product, line.component, line.meter, line.start),
+    )
+
+
+def _difference(month: Month, line: DraftLine, before: Billed | None, original: tuple[int, str] | None) -> DraftLine:
+    more = (line.usage or ZERO) - (before.usage if before else ZERO)
+    amount = line.amount - (before.rated if before else ZERO)
+    return replace(
+        line,
+        kind=ADJUSTMENT,
+        description=f"{line.description} ({_name(month)})"[:300],
+        amount=amount,
+        rated=amount,
+        unrounded=amount,
+        quantity=line.quantity - (before.quantity if before else ZERO),
+        usage=more,
+        steps=(),
+        adjusts=original[0] if original else None,
+        reason=_why(month, line.meter, more, original),
+    )
+
+
+def _withdrawn(month: Month, before: Billed, original: tuple[int, str] | None) -> DraftLine:
+    return DraftLine(
+        kind=ADJUSTMENT,
+        description=f"{before.description.removesuffix(f' ({_name(month)})')} ({_name(month)})"[:300],
+        amount=-before.rated if before.rated else ZERO,
+        rated=-before.rated if before.rated else ZERO,
+        unrounded=-before.rated,
+        start=before.start,
+        end=before.end,
+        app=before.app,
+        product=before.product,
+        group=before.group,
+        partner=before.partner,
+        component=before.component,
+        meter=before.meter,
+        quantity=-before.quantity,
+        unit=before.unit,
+        unit_amount=before.unit_amount,
+        price=before.price,
+        usage=-before.usage,
+        adjusts=original[0] if original else None,
+        reason=_why(month, before.meter, -before.usage, original),
+    )
+
+
+def _name(month: Month) -> str:
+    return f"{month.start:%B %Y}"
+
+
+def _why(month: Month, meter: str, more: Decimal, original: tuple[int, str] | None) -> str:
+    what = f"invoice {original[1]}" if original else f"the run of {_name(month)}"
+    counted = f"{plain(abs(more))} {meter or 'seconds'}"
+    if more > 0:
+        return f"{counted} became known after {what}."
+    if more < 0:
+        return f"{counted} on {what} are known today not to have been this account's."
+    return f"The same usage as on {what}, at the price as it is known today."

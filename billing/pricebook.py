@@ -1,0 +1,69 @@
+"""The price book of one month: what each product costs in each currency, moment by moment. Pure."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from billing.proration import cut
+from billing.rating import Price
+from core.periods import Month, Span
+
+
+@dataclass(frozen=True, slots=True)
+class ProductInfo:
+    """A product as a line needs it; ``partner`` marks a third party's, which credits may exclude."""
+
+    code: str
+    name: str
+    group: str
+    partner: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One price of one product in one currency during ``[valid_from, valid_to)``; ``key`` is its row.
+
+    ``price`` is None when its stored terms cannot be read: usage under it cannot be billed.
+    """
+
+    key: int
+    product: str
+    currency: str
+    price: Price | None
+    unit: str
+    valid_from: datetime
+    valid_to: datetime | None = None
+
+    def covers(self, moment: datetime) -> bool:
+        """Say whether the version is valid at ``moment``."""
+        return self.valid_from <= moment and (self.valid_to is None or moment < self.valid_to)
+
+
+@dataclass(frozen=True, slots=True)
+class PriceBook:
+    """Products and prices of a month. ``spans`` tile it, and no price changes within one of them."""
+
+    month: Month
+    products: Mapping[str, ProductInfo]
+    spans: tuple[Span, ...]
+    prices: Mapping[tuple[str, str], tuple[Version | None, ...]]  # (product, currency) → the version in each span
+
+    def in_span(self, product: str, currency: str, span: int) -> Version | None:
+        """Return the version that prices ``product`` in the span of that index, None when none is valid."""
+        versions = self.prices.get((product, currency))
+        return versions[span] if versions else None
+
+
+def price_book(month: Month, products: Iterable[ProductInfo], versions: Iterable[Version]) -> PriceBook:
+    """Build the book of a month; spans are cut wherever any version begins or ends inside it."""
+    versions = list(versions)
+    edges = {version.valid_from for version in versions} | {v.valid_to for v in versions if v.valid_to}
+    spans = tuple(cut(month.span, edges))
+    by_product: dict[tuple[str, str], list[Version]] = {}
+    for version in versions:
+        by_product.setdefault((version.product, version.currency), []).append(version)
+    prices = {
+        key: tuple(next((v for v in group if v.covers(span.start)), None) for span in spans)
+        for key, group in by_product.items()
+    }
+    return PriceBook(month, {product.code: product for product in products}, spans, prices)
