@@ -3,8 +3,10 @@
 from typing import Any
 
 import pytest
+from django.core.exceptions import PermissionDenied
+from django.http import Http404
 from django.test import Client, RequestFactory
-from django.views.defaults import server_error
+from django.views.defaults import page_not_found, permission_denied, server_error
 from playwright.sync_api import Page, expect
 
 from accounts.models import User
@@ -115,11 +117,23 @@ def test_everything_works_without_scripts(live_server: Any, browser: Any) -> Non
 
 
 @pytest.mark.parametrize(
-    ("name", "words"), [("400", "understood"), ("403", "role"), ("404", "address"), ("500", "broke")]
+    ("name", "words"), [("400", "understood"), ("403", "may not"), ("404", "address"), ("500", "broke")]
 )
 def test_an_error_page_says_what_to_do(name: str, words: str, client: Client, db: None) -> None:
     answer = client.get(f"/gallery/template/{name}.html")
     assert words in answer.content.decode() and "Go to the start" in answer.content.decode()
+
+
+def test_a_refusal_says_why(rf: RequestFactory) -> None:
+    request = rf.get("/")
+    assert "Only an owner may." in permission_denied(request, PermissionDenied("Only an owner may.")).content.decode()
+    assert "Ask somebody whose role" in permission_denied(request, PermissionDenied()).content.decode()
+
+
+def test_what_was_not_found_is_named_when_somebody_wrote_it_for_people(rf: RequestFactory) -> None:
+    request = rf.get("/")
+    assert "No run of that month." in page_not_found(request, Http404("No run of that month.")).content.decode()
+    assert "given query" not in page_not_found(request, Http404("No Run matches the given query.")).content.decode()
 
 
 def test_the_page_of_an_error_needs_neither_person_nor_database(rf: RequestFactory) -> None:
