@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from django.db import connections
 from django.test import TransactionTestCase
+from pytest_django import DjangoDbBlocker, Settings
 
 from tests import databases
 from tests.world import World
@@ -20,7 +21,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: pytest.FixtureRequest) -> Iterator[None]:
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """Keep an untouched copy of each migrated test database, and restore from it instead of emptying tables."""
     with django_db_blocker.unblock():
         aliases = [alias for alias in connections if connections[alias].settings_dict["NAME"].startswith("test_")]
@@ -40,7 +41,7 @@ def django_db_setup(django_db_setup: None, django_db_blocker: pytest.FixtureRequ
 
 
 @pytest.fixture(autouse=True)
-def own_folders(settings: pytest.FixtureRequest, tmp_path: Path) -> None:
+def own_folders(settings: Settings, tmp_path: Path) -> None:
     """Let no test write documents, mail or the sandbox's journal where a running Vault keeps its own."""
     settings.HOME = tmp_path
     settings.MEDIA_ROOT = tmp_path / "media"
@@ -50,7 +51,7 @@ def own_folders(settings: pytest.FixtureRequest, tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def world(db: None, django_db_blocker: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
+def world(db: None, django_db_blocker: DjangoDbBlocker, tmp_path: Path) -> Iterator[World]:
     """A migrated database and a VAULT_HOME of their own for processes that the test starts, kills and asks."""
     with django_db_blocker.unblock():
         name = f"{connections['default'].settings_dict['NAME']}_world"
