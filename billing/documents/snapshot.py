@@ -11,7 +11,7 @@ MOST_BLOCKS: Final = 400  # rows of the summary by app
 
 @dataclass(frozen=True, slots=True)
 class Party:
-    """Seller or customer as at issue; ``details`` are pairs such as ("VAT ID", "DE123456789")."""
+    """Seller or customer as at issue. ``details`` are pairs of label (may be empty) and text."""
 
     name: str
     address: tuple[str, ...] = ()
