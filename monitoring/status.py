@@ -96,9 +96,7 @@ def take(*, at: datetime) -> Status:
 def _clusters() -> list[Cluster]:
     beats = dict(Heartbeat.objects.values_list("cluster", "at"))
     waiting = {row["cluster"]: row["waiting"] for row in _all("default", load("monitoring", "queue_status"))}
-    return [
-        Cluster(name, beats.get(name), waiting.get(name, 0), heartbeat.silence(name)) for name in CLUSTERS
-    ]
+    return [Cluster(name, beats.get(name), waiting.get(name, 0), heartbeat.silence(name)) for name in CLUSTERS]
 
 
 def _work(name: str, table: str) -> WorkKind:

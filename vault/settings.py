@@ -236,6 +236,7 @@ DJANGO_TABLES2_TEMPLATE = "django_tables2/vault.html"
 GATEWAY = env.str("VAULT_GATEWAY", default="sandbox")
 SANDBOX_JOURNAL = HOME / "sandbox-gateway.sqlite3"
 SWEEPS = sweeps.SWEEPS  # what the tick calls; as names, because monitoring may not import vault
+SUBSCRIPTIONS = "vault.subscriptions.HANDLERS"  # who hears the outbox's news
 PID_DIRECTORY = HOME / "pids"  # where a supervisor tells the watchdog what it runs
 
 LOGGING = {

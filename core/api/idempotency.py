@@ -39,7 +39,7 @@ def once(request: Request, work: Callable[[], Response]) -> Response:
         return work()
     if len(key) > 200:
         raise Invalid("An Idempotency-Key has at most 200 characters", field=HEADER)
-    credential, asked = request.user.actor, _request_hash(request)
+    credential, asked = str(request.user.actor), _request_hash(request)  # type: ignore[union-attr]
     with transaction.atomic():
         _lock(credential, key)
         stored = IdempotencyKey.objects.filter(credential=credential, key=key).first()

@@ -11,6 +11,8 @@ class Verification(models.Model):
     checked = models.PositiveIntegerField()
     broken = ArrayField(models.CharField(max_length=200), default=list)
 
+    objects: models.Manager["Verification"] = models.Manager()
+
     class Meta:
         ordering = ["-id"]
         get_latest_by = "at"

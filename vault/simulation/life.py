@@ -10,6 +10,7 @@ from core.periods import Month
 from vault.simulation.tenants import Tenant
 
 Event = Mapping[str, Any]
+APPS: Final = ("api", "web", "jobs", "admin", "mail", "search", "docs", "edge", "ml")
 PROCESSES: Final = ("web", "worker", "clock")
 DYNOS: Final = ("basic", "standard-1x", "standard-2x", "performance-m", "performance-l")
 ADDONS: Final = ("postgres-standard-0", "mini-postgres", "mini-key-value")
@@ -26,7 +27,9 @@ class Formation:
     dynos: int
 
 
-def month_of(tenant: Tenant, month: Month, *, seed: int, first: Month, until: datetime | None = None) -> Iterator[Event]:
+def month_of(
+    tenant: Tenant, month: Month, *, seed: int, first: Month, until: datetime | None = None
+) -> Iterator[Event]:
     """Yield what ``tenant``'s platform reports for ``month``; ``first`` is the month the tenant arrived.
 
     Every resource opened in a month is closed in it or stays open into the next, where the next month's call
@@ -39,7 +42,7 @@ def month_of(tenant: Tenant, month: Month, *, seed: int, first: Month, until: da
 
 
 def _app(tenant: Tenant, number: int, month: Month, seed: int, first: Month) -> Iterator[Event]:
-    app = f"{tenant.code.rsplit('-', 1)[0]}-{('api', 'web', 'jobs', 'admin', 'mail', 'search', 'docs', 'edge', 'ml')[number]}"
+    app = f"{tenant.code.rsplit('-', 1)[0]}-{APPS[number]}"
     for formation in _formations(tenant, app, month, seed):
         yield from _dynos(tenant, formation, month, seed)
     yield from _addon(tenant, app, month, seed, first)
@@ -62,7 +65,9 @@ def _dynos(tenant: Tenant, formation: Formation, month: Month, seed: int) -> Ite
         opened = month.start if whole else month.start + timedelta(seconds=dice.randrange(month.seconds * 3 // 4))
         closed = month.end if whole else opened + timedelta(seconds=dice.randrange(600, 20 * 86_400))
         ends = min(closed, month.end)
-        if formation.product != DYNOS[-1] and dice.random() < 0.15 and ends - opened > timedelta(days=2):  # a plan change: close and open at one instant
+        if (
+            formation.product != DYNOS[-1] and dice.random() < 0.15 and ends - opened > timedelta(days=2)
+        ):  # a plan change: close and open at one instant
             change = opened + (ends - opened) / 2
             change = change.replace(microsecond=0)
             yield from _ran(tenant, formation, resource, formation.product, opened, change)
@@ -76,7 +81,14 @@ def _ran(
     tenant: Tenant, formation: Formation, resource: str, product: str, opened: datetime, closed: datetime
 ) -> Iterator[Event]:
     known = {"resource": resource, "product": product, "component": formation.process}
-    yield {"id": f"{resource}:{product}:open", "type": "open", "time": _iso(opened), **known, "app": formation.app, "account": tenant.code}
+    yield {
+        "id": f"{resource}:{product}:open",
+        "type": "open",
+        "time": _iso(opened),
+        **known,
+        "app": formation.app,
+        "account": tenant.code,
+    }
     yield {"id": f"{resource}:{product}:close", "type": "close", "time": _iso(closed), **known}
 
 
@@ -100,11 +112,18 @@ def _requests(tenant: Tenant, app: str, month: Month, seed: int) -> Iterator[Eve
     dice = _dice(seed, tenant.code, app, "requests", month)
     resource = f"{app}/router"
     for day in range(month.seconds // 86_400):
+        reported = month.start + timedelta(days=day, hours=23)
         yield {
-            "id": f"{resource}:{month}:{day}", "type": "measured", "time": _iso(month.start + timedelta(days=day, hours=23)),
-            "resource": resource, "product": REQUESTS, "app": app, "account": tenant.code, "meter": "requests",
+            "id": f"{resource}:{month}:{day}",
+            "type": "measured",
+            "time": _iso(reported),
+            "resource": resource,
+            "product": REQUESTS,
+            "app": app,
+            "account": tenant.code,
+            "meter": "requests",
             "quantity": str(dice.randrange(10_000, 4_000_000)),
-        }  # fmt: skip
+        }
 
 
 def _dice(*parts: object) -> random.Random:

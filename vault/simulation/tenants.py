@@ -49,4 +49,6 @@ def _tenant(number: int, seed: int) -> Tenant:
     code = f"{name.lower().replace(' ', '-')}-{number:04d}"
     kind = dice.choices(("person", "team", "enterprise"), (3, 6, 1))[0]
     apps = {"person": 1, "team": dice.randint(1, 4), "enterprise": dice.randint(4, 9)}[kind]
-    return Tenant(code, name, kind, currency, country, region, f"billing@{code}.example", CARDS[number % len(CARDS)], apps)
+    return Tenant(
+        code, name, kind, currency, country, region, f"billing@{code}.example", CARDS[number % len(CARDS)], apps
+    )

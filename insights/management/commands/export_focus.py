@@ -16,6 +16,6 @@ class Command(VaultCommand):
         parser.add_argument("month", help="YYYY-MM")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        writer = csv.DictWriter(self.stdout._out, focus.COLUMNS, lineterminator="\n")
+        writer = csv.DictWriter(self.stdout, focus.COLUMNS, lineterminator="\n")
         writer.writeheader()
         writer.writerows(focus.rows(month(options["month"])))
