@@ -25,11 +25,6 @@
     }
   });
 
-  // A choice marked data-submit sends its form at once.
-  document.addEventListener("change", (event) => {
-    if (event.target.matches("[data-submit]")) event.target.form.requestSubmit();
-  });
-
   // A second click on a form marked data-once sends nothing.
   document.addEventListener("submit", (event) => {
     const form = event.target;
