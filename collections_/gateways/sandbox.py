@@ -5,7 +5,7 @@ there before the answer is given, so killing our process at any point leaves the
 to a charge depends only on its token (a suffix after ``/`` makes tokens of several customers different):
 
 tok_ok                   captured
-tok_insufficient_funds, tok_expired, tok_stolen, tok_general_decline, tok_do_not_retry   declined with that code
+tok_insufficient_funds, tok_expired, tok_stolen, tok_generic_decline, tok_do_not_retry   declined with that code
 tok_declines_once        the first key sent with this token is declined, later ones are captured
 tok_timeout_before       the first call of a key is lost before it arrives, the next is captured
 tok_timeout_after        captured, but the first answer is lost
@@ -31,7 +31,7 @@ DECLINES: Final = {
     "tok_insufficient_funds": "insufficient_funds",
     "tok_expired": "expired_card",
     "tok_stolen": "stolen_card",
-    "tok_general_decline": "general_decline",
+    "tok_generic_decline": "generic_decline",
     "tok_do_not_retry": "do_not_retry",
 }
 CAPTURES: Final = frozenset({"tok_ok", "tok_declines_once", "tok_timeout_before", "tok_timeout_after"})

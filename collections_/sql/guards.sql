@@ -51,7 +51,8 @@ end $$;
 -- Checked at commit: what a payment says was applied is the sum of its allocations.
 create or replace function collections_payment_applied() returns trigger language plpgsql as $$
 declare
-    payment bigint := case when tg_table_name = 'collections_payment' then new.id else new.payment_id end;
+    changed jsonb := to_jsonb(new);
+    payment bigint := coalesce(changed ->> 'payment_id', changed ->> 'id');
     said numeric;
     allocated numeric;
 begin

@@ -1,0 +1,184 @@
+"""Charging: what each answer of the gateway leaves in the books, and that no answer is never taken for one."""
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from django.db import transaction
+
+from billing.models import Invoice, LedgerEntry
+from collections_ import charging, gateways, reconciling
+from collections_.gateways import sandbox
+from collections_.models import Allocation, AttemptOutcome, ChargeAttempt, Payment
+from core.errors import Conflict, Refused
+from tests.collections_ import factories
+from tests.collections_.factories import DUE
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def charged(token: str) -> tuple[Invoice, ChargeAttempt]:
+    owner = factories.account("acme")
+    factories.card(owner, token)
+    invoice = factories.invoice(owner)
+    attempt = charging.pay_now(invoice.pk, actor="user:ada@example.com", as_of=DUE)
+    invoice.refresh_from_db()
+    return invoice, attempt
+
+
+def balances() -> dict[str, Decimal]:
+    sums: dict[str, Decimal] = {}
+    for name, amount in LedgerEntry.objects.values_list("ledger_account", "amount"):
+        sums[name] = sums.get(name, Decimal(0)) + amount
+    return {name: amount for name, amount in sums.items() if amount}
+
+
+def look_again() -> None:
+    """Let the time pass after which a charge is asked about."""
+    ChargeAttempt.objects.filter(state="ready").update(run_after="2026-01-01T00:00:00Z")
+    reconciling.reconcile_waiting()
+
+
+class TestACapturedCharge:
+    def test_pays_the_invoice_and_posts_once(self) -> None:
+        invoice, attempt = charged("tok_ok")
+        assert (attempt.outcome, invoice.status, invoice.payment_status) == ("succeeded", "paid", "paid")
+        payment = Payment.objects.get()
+        assert (payment.amount, payment.applied, payment.reference) == (
+            Decimal("75.85"),
+            Decimal("75.85"),
+            attempt.gateway_charge_id,
+        )
+        assert Allocation.objects.get().invoice_id == invoice.pk
+        assert balances() == {"cash": Decimal("75.85"), "revenue": Decimal("-75.85")}
+
+    def test_leaves_what_is_not_owed_any_more_unapplied(self) -> None:
+        owner = factories.account("acme")
+        factories.card(owner, "tok_timeout_after")
+        invoice = factories.invoice(owner)
+        charging.pay_now(invoice.pk, actor="user:ada@example.com", as_of=DUE)
+        from collections_ import paying
+
+        paying.record(
+            account_id=owner.pk,
+            currency="USD",
+            amount=Decimal("75.85"),
+            method="bank_transfer",
+            reference="B1",
+            received_on=DUE,
+            actor="user:ada@example.com",
+        )
+        look_again()
+        assert sorted(Payment.objects.values_list("method", "applied")) == [
+            ("bank_transfer", Decimal("75.85")),
+            ("card", Decimal(0)),
+        ]
+        assert balances()["unapplied"] == Decimal("-75.85")
+
+
+class TestADecline:
+    @pytest.mark.parametrize(
+        ("token", "code", "kind"),
+        [
+            ("tok_insufficient_funds", "insufficient_funds", "retryable"),
+            ("tok_expired", "expired_card", "needs_customer"),
+            ("tok_stolen", "stolen_card", "never_retry"),
+        ],
+    )
+    def test_is_classified_and_moves_no_money(self, token: str, code: str, kind: str) -> None:
+        invoice, attempt = charged(token)
+        assert (attempt.outcome, attempt.decline_code, attempt.decline_class) == ("declined", code, kind)
+        assert (invoice.status, invoice.payment_status) == ("open", "declined")
+        assert balances() == {"receivable": Decimal("75.85"), "revenue": Decimal("-75.85")}
+
+    def test_that_forbids_another_try_is_respected(self) -> None:
+        invoice, _ = charged("tok_stolen")
+        with pytest.raises(Refused, match="another card"):
+            charging.pay_now(invoice.pk, actor="user:ada@example.com", as_of=DUE)
+        factories.card(invoice.account, "tok_ok")
+        assert charging.pay_now(invoice.pk, actor="user:ada@example.com", as_of=DUE).outcome == "succeeded"
+
+
+class TestNoAnswer:
+    @pytest.mark.parametrize("token", ["tok_timeout_before", "tok_timeout_after"])
+    def test_is_unknown_until_the_gateway_was_asked_with_the_same_key(self, token: str) -> None:
+        invoice, attempt = charged(token)
+        assert (attempt.outcome, invoice.payment_status, invoice.status) == ("unknown", "unknown", "open")
+        with pytest.raises(Conflict, match="not been answered"):
+            charging.pay_now(invoice.pk, actor="user:ada@example.com", as_of=DUE)
+        look_again()
+        attempt.refresh_from_db()
+        invoice.refresh_from_db()
+        assert (attempt.outcome, invoice.status) == ("succeeded", "paid")
+        assert [capture.key for capture in sandbox.from_settings().captures()] == [attempt.key]
+
+    def test_is_asked_about_less_and_less_often_and_then_by_a_person(self) -> None:
+        assert [reconciling.next_look(elapsed) for elapsed in (0, 31, 100, 400, 2000, 80 * 3600)] == [
+            30,
+            59,
+            290,
+            890,
+            3600,
+            None,
+        ]
+
+    def test_of_a_gateway_that_stays_away_ends_with_a_person(self) -> None:
+        invoice, attempt = charged("tok_unreachable")
+        look_again()
+        attempt.refresh_from_db()
+        assert attempt.outcome == "unknown"
+        ChargeAttempt.objects.update(submitted_at="2026-01-01T00:00:00Z")
+        look_again()
+        attempt.refresh_from_db()
+        assert attempt.outcome == "manual"
+        resolved = reconciling.resolve(attempt.pk, charge_id="", note="nothing on the statement", actor="user:eve@x.y")
+        assert (resolved.outcome, resolved.decline_code) == ("declined", "not_charged")
+        invoice.refresh_from_db()
+        assert invoice.payment_status == "declined"
+
+
+class TestAnAttempt:
+    def test_is_never_sent_with_a_transaction_open(self) -> None:
+        owner = factories.account("acme")
+        factories.card(owner)
+        attempt = charging.request(factories.invoice(owner).pk, actor="user:ada@example.com", as_of=DUE)
+        with transaction.atomic(), pytest.raises(RuntimeError, match="transaction open"):
+            charging.send(attempt)
+
+    def test_is_not_sent_when_the_debt_has_changed(self) -> None:
+        owner = factories.account("acme")
+        factories.card(owner)
+        invoice = factories.invoice(owner)
+        attempt = charging.request(invoice.pk, actor="user:ada@example.com", as_of=DUE)
+        from collections_ import paying
+
+        paying.record(
+            account_id=owner.pk,
+            currency="USD",
+            amount=Decimal(10),
+            method="cash",
+            reference="till 1",
+            received_on=DUE,
+            actor="user:ada@example.com",
+        )
+        charging.charge_waiting()
+        attempt.refresh_from_db()
+        assert attempt.outcome == AttemptOutcome.CANCELLED
+        assert sandbox.from_settings().captures() == []
+
+    def test_of_another_amount_under_the_same_key_is_refused_by_the_gateway(self) -> None:
+        gateway = gateways.named("sandbox")
+        asked = {"key": "k", "currency": "USD", "token": "tok_ok", "description": ""}
+        first = gateway.charge(amount=Decimal("1.00"), **asked)
+        assert gateway.charge(amount=Decimal("1.0000"), **asked) == first
+        with pytest.raises(gateways.GatewayRefused):
+            gateway.charge(amount=Decimal("2.00"), **asked)
+
+    def test_needs_a_card_that_is_good_that_day(self) -> None:
+        owner = factories.account("acme")
+        invoice = factories.invoice(owner)
+        with pytest.raises(Conflict, match="no payment method"):
+            charging.request(invoice.pk, actor="user:ada@example.com", as_of=DUE)
+        factories.card(owner, expires=date(2026, 10, 31))
+        with pytest.raises(Conflict, match="expired"):
+            charging.request(invoice.pk, actor="user:ada@example.com", as_of=DUE)
