@@ -13,6 +13,7 @@ from typing import Any
 
 import environ
 from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
 
 from core import embedded
 from vault import sweeps
@@ -91,6 +92,10 @@ TEMPLATES = [
 
 def database(url: str) -> dict[str, Any]:
     """Return Django's description of one PostgreSQL database, with time-outs that free every lock."""
+    if not url.startswith(("postgres://", "postgresql://")):
+        raise ImproperlyConfigured(
+            "DATABASE_URL and USAGE_DATABASE_URL name a PostgreSQL: postgres://USER:PASSWORD@HOST:PORT/NAME"
+        )
     config: dict[str, Any] = env.db_url_config(url)
     options = "-c TimeZone=UTC -c lock_timeout=10s -c idle_in_transaction_session_timeout=60s"
     config |= {
@@ -113,7 +118,9 @@ REDIS_URL = env.str("REDIS_URL", default="")
 CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
     if REDIS_URL
-    else {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "core_cache"}
+    else {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "core_cache"},
+    # django-q2 writes statistics here each second that we do not read: heartbeats are told by tasks.
+    "queue": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"},
 }
 
 AUTH_USER_MODEL = "accounts.User"
@@ -154,6 +161,7 @@ MEDIA_ROOT = HOME / "media"
 EMAIL_BACKEND = "core.mailing.FileOutbox"
 EMAIL_FILE_PATH = HOME / "outbox"
 DEFAULT_FROM_EMAIL = "billing@platform.example"
+EMAIL_TIMEOUT = 20  # seconds; a server that does not answer must not outlast the lease
 if env.str("EMAIL_URL", default=""):
     vars().update(env.email_url("EMAIL_URL"))
 
@@ -200,6 +208,7 @@ _CLUSTER = {
     "poll": 0.3,
     "scheduler": False,
     "label": "Queue",
+    "cache": "queue",
 }
 Q_CLUSTER = _CLUSTER | {
     "name": "money",

@@ -13,3 +13,4 @@ max_requests = 5000  # bounds what a leak could grow to
 max_requests_jitter = 500
 preload_app = True
 accesslog = None
+control_socket_disable = True  # we speak to the master by signals only
