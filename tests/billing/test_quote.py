@@ -83,6 +83,10 @@ class TestContract:
         assert quote(FEES, events=events) == quote(FEES, events=events, quantity="800.0")
         assert quote({"model": "percentage", "rate": "0.013"}, quantity="800")["amount"] == "10.40"
 
+    def test_a_count_may_be_a_json_integer(self) -> None:
+        events = ["50", "100", "250", "400"]
+        assert quote(FEES | {"free_events": 3}, events=events) == quote(FEES | {"free_events": "3"}, events=events)
+
     def test_hours_or_intervals_for_an_hourly_price(self) -> None:
         price = {"model": "hourly_capped", "unit_amount": "0.01", "cap_amount": "7"}
         day = [["2026-10-01T00:00:00Z", "2026-10-02T00:00:00Z"]]

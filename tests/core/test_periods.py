@@ -68,6 +68,8 @@ class TestSpan:
         for zone in (None, berlin):
             with pytest.raises(ValueError, match="not in UTC"):
                 Span(datetime(2026, 3, 1, tzinfo=zone), datetime(2026, 4, 1, tzinfo=zone))
+        with pytest.raises(ValueError, match="not in UTC"):
+            Span(datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=berlin))
 
     def test_accepts_utc_by_any_name(self) -> None:
         assert (

@@ -69,13 +69,13 @@ def test_a_single_tier_is_above_zero() -> None:
 
 
 class TestPercentage:
-    PRICE = {"model": "percentage", "rate": "0.013", "fixed_amount": "2", "free_units": "250"}
+    PRICE = {"model": "percentage", "rate": "0.013", "fixed_amount": "3", "free_units": "250"}
 
     def test_tells_what_was_free(self) -> None:
         assert steps(self.PRICE, "800", 50, 100, 250, 400) == [
             ("free amount", "250", "0", "0"),
             ("share of the amount", "550", "0.013", "7.15"),
-            ("fee for each event", "2", "2", "4"),
+            ("fee for each event", "2", "3", "6"),
         ]
 
     @pytest.mark.parametrize(
