@@ -1,6 +1,6 @@
 """The Python part of bin/test: every check and every test, on a PostgreSQL of its own.
 
-With arguments, only pytest with those. A failing check ends the run before the tests, with what it found.
+With arguments, only pytest with those. When a check fails the tests are not begun.
 """
 
 import os
@@ -37,25 +37,21 @@ def main(arguments: list[str]) -> int:
     with _environment() as environment:
         if arguments:
             return _run((*PYTEST, *arguments), environment)
-        for name, command in CHECKS:
-            started = time.monotonic()
-            done = subprocess.run(
-                command,
-                cwd=ROOT,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                check=False,
-            )
-            print(
-                f"{name:<14} {'ok' if not done.returncode else 'FAILED'} {time.monotonic() - started:6.1f} s",
-                flush=True,
-            )
-            if done.returncode:
-                print(done.stdout + done.stderr)
-                return done.returncode
-        return _run((*PYTEST, *WHOLE_SUITE), environment)
+        good = [_check(name, command, environment) for name, command in CHECKS]
+        return _run((*PYTEST, *WHOLE_SUITE), environment) if all(good) else 1
+
+
+def _check(name: str, command: tuple[str, ...], environment: dict[str, str]) -> bool:
+    """Run one check, saying what it found only when it found something; return whether it was content."""
+    started = time.monotonic()
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
+    content = done.returncode == 0
+    print(f"{name:<14} {'ok' if content else 'FAILED':<6} {time.monotonic() - started:5.1f} s", flush=True)
+    if not content:
+        print(done.stdout + done.stderr, flush=True)
+    return content
 
 
 def _run(command: tuple[str, ...], environment: dict[str, str]) -> int:
