@@ -1,5 +1,6 @@
 """Claiming, finishing and giving back leased work; every lease is by the database's clock."""
 
+from collections.abc import Iterable
 from typing import Any, TypeVar
 
 from django.db import connection, transaction
@@ -25,6 +26,8 @@ with due as materialized (
     order by run_after, id for update skip locked limit %s)
 update {table} w set state = case when w.attempts >= %s then 'dead' else 'leased' end,
     attempts = w.attempts + case when w.attempts >= %s then 0 else 1 end, fence = w.fence + 1,
+    last_error = case when w.attempts >= {most} and w.last_error = ''
+        then 'Every try ended without an answer: the process died or ran out of time.' else w.last_error end,
     lease_until = clock_timestamp() + make_interval(secs => %s)
 from due where w.id = due.id returning w.id, w.state
 """
@@ -38,7 +41,7 @@ def claim(
     A row whose lease ran out is due again; one that used up its attempts becomes dead instead of leased.
     ``where`` narrows the choice by a constant SQL condition of the caller's with ``params``.
     """
-    sql = _CLAIM.format(table=model._meta.db_table, extra=f"and {where}" if where else "")
+    sql = _CLAIM.format(table=model._meta.db_table, extra=f"and {where}" if where else "", most=MAX_ATTEMPTS)
     with transaction.atomic(durable=False), connection.cursor() as cursor:
         cursor.execute(sql, [*params, limit, MAX_ATTEMPTS, MAX_ATTEMPTS, seconds])
         leased = [row[0] for row in cursor.fetchall() if row[1] == WorkState.LEASED]
@@ -67,6 +70,22 @@ def give_back(work: LeasedWork, error: str, *, delay_seconds: float = 10) -> Non
             " where id = %s and fence = %s and state = 'leased'",
             [state, error[:2000], wait, work.pk, work.fence],
         )
+
+
+def reason(error: Exception) -> str:
+    """Say an error for the row of the work it ended: what it is and, unlike repr, which file it is about."""
+    return f"{type(error).__name__}: {error}"
+
+
+def hand_back(works: Iterable[LeasedWork]) -> None:
+    """Return leased work that was not begun: it is due at once, and the claim does not count as an attempt."""
+    with connection.cursor() as cursor:
+        for work in works:
+            cursor.execute(
+                f"update {work._meta.db_table} set state = 'ready', lease_until = null,"
+                " attempts = greatest(attempts - 1, 0) where id = %s and fence = %s and state = 'leased'",
+                [work.pk, work.fence],
+            )
 
 
 def due(model: type[LeasedWork]) -> int:
