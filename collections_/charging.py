@@ -148,9 +148,11 @@ def no_answer(attempt: ChargeAttempt, error: str, *, wait: float) -> None:
 
 def mark_unknown(attempt: ChargeAttempt) -> None:
     """Commit that the worker which made the call died; whoever holds the lease goes on asking."""
-    ChargeAttempt.objects.filter(pk=attempt.pk, fence=attempt.fence, outcome=AttemptOutcome.SUBMITTING).update(
-        outcome=AttemptOutcome.UNKNOWN
-    )
+    with audit.acting(ACTOR):
+        held = ChargeAttempt.objects.filter(pk=attempt.pk, fence=attempt.fence, outcome=AttemptOutcome.SUBMITTING)
+        if not held.update(outcome=AttemptOutcome.UNKNOWN):
+            raise leases.LeaseLost(f"{attempt} was taken over by another worker")
+        settling.set_payment_status(attempt.invoice_id, PaymentStatus.UNKNOWN)
     attempt.outcome = AttemptOutcome.UNKNOWN
 
 

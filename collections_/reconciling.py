@@ -3,6 +3,8 @@
 from datetime import timedelta
 from typing import Final
 
+from billing import settling
+from billing.models import PaymentStatus
 from collections_ import charging, gateways, locks
 from collections_.gateways import Charged, Declined, Unseen
 from collections_.models import AttemptOutcome, ChargeAttempt
@@ -32,7 +34,8 @@ def reconcile_waiting() -> int:
 
 
 def sweep() -> None:
-    """Ring for charges and look-ups whose doorbell was lost or whose time has come."""
+    """Ring for charges and look-ups whose doorbell was lost or whose time has come; give up on the dead."""
+    _give_up_the_dead()
     bell.ring_for_due(ChargeAttempt, charging.TASK, cluster="money")
     if ChargeAttempt.objects.filter(outcome__in=UNCLEAR).exists():
         bell.ring_for_due(ChargeAttempt, TASK, cluster="money")
@@ -129,6 +132,10 @@ def _take(attempt_id: int, outcomes: frozenset[AttemptOutcome]) -> ChargeAttempt
 
 def _give_up_the_dead() -> None:
     """Hand charges on which worker after worker died to a person."""
-    ChargeAttempt.objects.filter(state=WorkState.DEAD, outcome__in=[AttemptOutcome.CREATED, *UNCLEAR]).update(
-        outcome=AttemptOutcome.MANUAL
-    )
+    dead = ChargeAttempt.objects.filter(state=WorkState.DEAD, outcome__in=[AttemptOutcome.CREATED, *UNCLEAR])
+    for attempt_id in list(dead.values_list("pk", flat=True)):
+        with audit.acting(charging.ACTOR):
+            attempt = locks.attempt(attempt_id)
+            if attempt.state == WorkState.DEAD and attempt.outcome in charging.UNANSWERED:
+                ChargeAttempt.objects.filter(pk=attempt_id).update(outcome=AttemptOutcome.MANUAL)
+                settling.set_payment_status(attempt.invoice_id, PaymentStatus.UNKNOWN)

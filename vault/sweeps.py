@@ -3,4 +3,7 @@
 Each is a dotted name of a function without arguments that is quick, and safe to run twice and beside itself.
 """
 
-SWEEPS = ("core.mailing.sweep",)
+SWEEPS = (
+    "core.mailing.sweep",
+    "collections_.tasks.sweep",
+)
