@@ -41,4 +41,3 @@ def sign_ins() -> list[tuple[str, str]]:
     """List who can log in, as (e-mail, what they are)."""
     staff = [(member.email, member.role) for member in cast.STAFF]
     return [*staff, (cast.OWNER.email, "customer, owner"), (cast.VIEWER.email, "customer, viewer")]
-
