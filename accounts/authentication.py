@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from django.db.models import Q
 from rest_framework import authentication, exceptions, permissions
@@ -23,8 +23,18 @@ SCOPES: Final = (
     "credits:read",
     "credits:write",
     "accounts:read",
+    "accounts:write",
     "payments:read",
     "runs:read",
+    "quotes:write",
+)
+# What an account's own key may be good for; the rest needs a member of staff behind it.
+ACCOUNT_SCOPES: Final = (
+    "usage:read",
+    "invoices:read",
+    "credits:read",
+    "accounts:read",
+    "payments:read",
     "quotes:write",
 )
 _LAST_USED_STEP: Final = timedelta(minutes=1)
@@ -44,6 +54,11 @@ class Principal:
     def may(self, capability: str) -> bool:
         """Whether a staff key's person has ``capability``; an account's key never has one."""
         return self.user is not None and roles.has(self.user, capability)
+
+
+def principal(request: Request) -> Principal:
+    """Return who calls an API view that HasScope let through."""
+    return cast(Principal, request.user)
 
 
 class ApiKeyAuthentication(authentication.BaseAuthentication):
@@ -97,6 +112,6 @@ class HasScope(permissions.BasePermission):
         if scope is None or scope not in who.scopes:
             return False
         if who.account is not None:
-            return bool(getattr(view, "for_accounts", False))
+            return scope in ACCOUNT_SCOPES and bool(getattr(view, "for_accounts", False))
         capability = getattr(view, "capabilities", {}).get(method)
         return capability is not None and who.may(capability)

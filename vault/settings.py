@@ -67,6 +67,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "core.middleware.PrivateCacheMiddleware",
+    "vault.middleware.MistakeMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
 

@@ -26,7 +26,8 @@ class UserManager(BaseUserManager["User"]):
         return user
 
     def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
-        return self.create_user(email, password, **({"role": Role.OPERATOR, "is_staff": True, "is_superuser": True} | fields))
+        powers = {"role": Role.OPERATOR, "is_staff": True, "is_superuser": True}
+        return self.create_user(email, password, **(powers | fields))
 
 
 class User(AbstractBaseUser, PermissionsMixin):
