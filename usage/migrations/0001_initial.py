@@ -5,169 +5,286 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Event',
+            name="Event",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('event_id', models.CharField(max_length=200)),
-                ('type', models.CharField(choices=[('open', 'Open'), ('close', 'Close'), ('measured', 'Measured')], max_length=8)),
-                ('time', models.DateTimeField()),
-                ('resource', models.CharField(max_length=200)),
-                ('product', models.CharField(max_length=200)),
-                ('meter', models.CharField(max_length=100)),
-                ('component', models.CharField(blank=True, default='', max_length=100)),
-                ('app', models.CharField(blank=True, default='', max_length=200)),
-                ('account', models.CharField(blank=True, default='', max_length=200)),
-                ('quantity', models.DecimalField(decimal_places=12, max_digits=38, null=True)),
-                ('body_hash', models.BinaryField(max_length=32)),
-                ('received_at', models.DateTimeField()),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("event_id", models.CharField(max_length=200)),
+                (
+                    "type",
+                    models.CharField(
+                        choices=[("open", "Open"), ("close", "Close"), ("measured", "Measured")], max_length=8
+                    ),
+                ),
+                ("time", models.DateTimeField()),
+                ("resource", models.CharField(max_length=200)),
+                ("product", models.CharField(max_length=200)),
+                ("meter", models.CharField(max_length=100)),
+                ("component", models.CharField(blank=True, default="", max_length=100)),
+                ("app", models.CharField(blank=True, default="", max_length=200)),
+                ("account", models.CharField(blank=True, default="", max_length=200)),
+                ("quantity", models.DecimalField(decimal_places=12, max_digits=38, null=True)),
+                ("body_hash", models.BinaryField(max_length=32)),
+                ("received_at", models.DateTimeField()),
             ],
         ),
         migrations.CreateModel(
-            name='PairingProblem',
+            name="PairingProblem",
             fields=[
-                ('event', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='+', serialize=False, to='usage.event')),
-                ('resource', models.CharField(db_index=True, max_length=200)),
-                ('product', models.CharField(max_length=200)),
-                ('kind', models.CharField(choices=[('orphan_close', 'Close without an open'), ('double_open', 'Opened while open'), ('overlap', 'Overlaps another product'), ('empty', 'Zero length')], max_length=12)),
-                ('at', models.DateTimeField()),
-                ('seen_at', models.DateTimeField()),
+                (
+                    "event",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="+",
+                        serialize=False,
+                        to="usage.event",
+                    ),
+                ),
+                ("resource", models.CharField(db_index=True, max_length=200)),
+                ("product", models.CharField(max_length=200)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("orphan_close", "Close without an open"),
+                            ("double_open", "Opened while open"),
+                            ("overlap", "Overlaps another product"),
+                            ("empty", "Zero length"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("at", models.DateTimeField()),
+                ("seen_at", models.DateTimeField()),
             ],
         ),
         migrations.CreateModel(
-            name='Unpaired',
+            name="Unpaired",
             fields=[
-                ('event', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='+', serialize=False, to='usage.event')),
-                ('resource', models.CharField(max_length=200)),
+                (
+                    "event",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="+",
+                        serialize=False,
+                        to="usage.event",
+                    ),
+                ),
+                ("resource", models.CharField(max_length=200)),
             ],
         ),
         migrations.CreateModel(
-            name='Ownership',
+            name="Ownership",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('reference', models.CharField(max_length=220)),
-                ('resource', models.CharField(max_length=200)),
-                ('account', models.CharField(max_length=200)),
-                ('app', models.CharField(blank=True, default='', max_length=200)),
-                ('start', models.DateTimeField()),
-                ('end', models.DateTimeField(null=True)),
-                ('recorded_at', models.DateTimeField()),
-                ('recorded_by', models.CharField(max_length=300)),
-                ('superseded_at', models.DateTimeField(null=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("reference", models.CharField(max_length=220)),
+                ("resource", models.CharField(max_length=200)),
+                ("account", models.CharField(max_length=200)),
+                ("app", models.CharField(blank=True, default="", max_length=200)),
+                ("start", models.DateTimeField()),
+                ("end", models.DateTimeField(null=True)),
+                ("recorded_at", models.DateTimeField()),
+                ("recorded_by", models.CharField(max_length=300)),
+                ("superseded_at", models.DateTimeField(null=True)),
             ],
             options={
-                'indexes': [models.Index(fields=['resource', 'start'], name='ownership_by_resource'), models.Index(fields=['account', 'start'], name='ownership_by_account'), models.Index(fields=['app'], name='ownership_by_app')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('end__isnull', True), ('end__gt', models.F('start')), _connector='OR'), name='ownership_is_not_empty'), models.UniqueConstraint(condition=models.Q(('superseded_at__isnull', True)), fields=('reference', 'resource'), name='one_believed_ownership_per_reference')],
+                "indexes": [
+                    models.Index(fields=["resource", "start"], name="ownership_by_resource"),
+                    models.Index(fields=["account", "start"], name="ownership_by_account"),
+                    models.Index(fields=["app"], name="ownership_by_app"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("end__isnull", True), ("end__gt", models.F("start")), _connector="OR"),
+                        name="ownership_is_not_empty",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("superseded_at__isnull", True)),
+                        fields=("reference", "resource"),
+                        name="one_believed_ownership_per_reference",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Source',
+            name="Source",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=100, unique=True)),
-                ('title', models.CharField(blank=True, default='', max_length=200)),
-                ('owner', models.CharField(blank=True, default='', max_length=200)),
-                ('state', models.CharField(choices=[('active', 'Active'), ('paused', 'Paused'), ('revoked', 'Revoked')], default='active', max_length=8)),
-                ('cadence_seconds', models.PositiveIntegerField(default=3600)),
-                ('lateness_seconds', models.PositiveIntegerField(default=3600)),
-                ('past_days', models.PositiveSmallIntegerField(default=35)),
-                ('future_seconds', models.PositiveIntegerField(default=300)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('last_received_at', models.DateTimeField(blank=True, null=True)),
-                ('last_event_at', models.DateTimeField(blank=True, null=True)),
-                ('last_heartbeat_at', models.DateTimeField(blank=True, null=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=100, unique=True)),
+                ("title", models.CharField(blank=True, default="", max_length=200)),
+                ("owner", models.CharField(blank=True, default="", max_length=200)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("active", "Active"), ("paused", "Paused"), ("revoked", "Revoked")],
+                        default="active",
+                        max_length=8,
+                    ),
+                ),
+                ("cadence_seconds", models.PositiveIntegerField(default=3600)),
+                ("lateness_seconds", models.PositiveIntegerField(default=3600)),
+                ("past_days", models.PositiveSmallIntegerField(default=35)),
+                ("future_seconds", models.PositiveIntegerField(default=300)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("last_received_at", models.DateTimeField(blank=True, null=True)),
+                ("last_event_at", models.DateTimeField(blank=True, null=True)),
+                ("last_heartbeat_at", models.DateTimeField(blank=True, null=True)),
             ],
             options={
-                'ordering': ['name'],
-                'constraints': [models.CheckConstraint(condition=models.Q(('name', ''), _negated=True), name='source_has_a_name')],
+                "ordering": ["name"],
+                "constraints": [
+                    models.CheckConstraint(condition=models.Q(("name", ""), _negated=True), name="source_has_a_name")
+                ],
             },
         ),
         migrations.AddField(
-            model_name='event',
-            name='source',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='usage.source'),
+            model_name="event",
+            name="source",
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to="usage.source"),
         ),
         migrations.CreateModel(
-            name='SourceCredential',
+            name="SourceCredential",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('prefix', models.CharField(max_length=12, unique=True)),
-                ('secret_hash', models.CharField(max_length=64)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('expires_at', models.DateTimeField(blank=True, null=True)),
-                ('revoked_at', models.DateTimeField(blank=True, null=True)),
-                ('last_used_at', models.DateTimeField(blank=True, null=True)),
-                ('source', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='credentials', to='usage.source')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("prefix", models.CharField(max_length=12, unique=True)),
+                ("secret_hash", models.CharField(max_length=64)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("expires_at", models.DateTimeField(blank=True, null=True)),
+                ("revoked_at", models.DateTimeField(blank=True, null=True)),
+                ("last_used_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "source",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="credentials", to="usage.source"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Interval',
+            name="Interval",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('resource', models.CharField(max_length=200)),
-                ('meter', models.CharField(max_length=100)),
-                ('product', models.CharField(max_length=200)),
-                ('component', models.CharField(blank=True, default='', max_length=100)),
-                ('app', models.CharField(blank=True, default='', max_length=200)),
-                ('opened', models.DateTimeField()),
-                ('closed', models.DateTimeField(null=True)),
-                ('recorded_at', models.DateTimeField()),
-                ('superseded_at', models.DateTimeField(null=True)),
-                ('close_event', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='usage.event')),
-                ('open_event', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='usage.event')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("resource", models.CharField(max_length=200)),
+                ("meter", models.CharField(max_length=100)),
+                ("product", models.CharField(max_length=200)),
+                ("component", models.CharField(blank=True, default="", max_length=100)),
+                ("app", models.CharField(blank=True, default="", max_length=200)),
+                ("opened", models.DateTimeField()),
+                ("closed", models.DateTimeField(null=True)),
+                ("recorded_at", models.DateTimeField()),
+                ("superseded_at", models.DateTimeField(null=True)),
+                (
+                    "close_event",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="usage.event"
+                    ),
+                ),
+                (
+                    "open_event",
+                    models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to="usage.event"),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['resource', 'opened'], name='interval_by_resource')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('closed__isnull', True), ('closed__gt', models.F('opened')), _connector='OR'), name='interval_is_not_empty'), models.CheckConstraint(condition=models.Q(('superseded_at__isnull', True), ('superseded_at__gt', models.F('recorded_at')), _connector='OR'), name='interval_known_before_superseded')],
+                "indexes": [models.Index(fields=["resource", "opened"], name="interval_by_resource")],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("closed__isnull", True), ("closed__gt", models.F("opened")), _connector="OR"
+                        ),
+                        name="interval_is_not_empty",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("superseded_at__isnull", True),
+                            ("superseded_at__gt", models.F("recorded_at")),
+                            _connector="OR",
+                        ),
+                        name="interval_known_before_superseded",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='QuarantinedEvent',
+            name="QuarantinedEvent",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('event_id', models.CharField(blank=True, default='', max_length=200)),
-                ('body', models.TextField()),
-                ('body_hash', models.CharField(max_length=64)),
-                ('code', models.CharField(max_length=40)),
-                ('field', models.CharField(blank=True, default='', max_length=100)),
-                ('detail', models.TextField()),
-                ('received_at', models.DateTimeField()),
-                ('state', models.CharField(choices=[('waiting', 'Waiting'), ('replayed', 'Replayed'), ('discarded', 'Discarded')], default='waiting', max_length=9)),
-                ('decided_at', models.DateTimeField(blank=True, null=True)),
-                ('decided_by', models.CharField(blank=True, default='', max_length=300)),
-                ('decision_reason', models.TextField(blank=True, default='')),
-                ('source', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='usage.source')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("event_id", models.CharField(blank=True, default="", max_length=200)),
+                ("body", models.TextField()),
+                ("body_hash", models.CharField(max_length=64)),
+                ("code", models.CharField(max_length=40)),
+                ("field", models.CharField(blank=True, default="", max_length=100)),
+                ("detail", models.TextField()),
+                ("received_at", models.DateTimeField()),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("waiting", "Waiting"), ("replayed", "Replayed"), ("discarded", "Discarded")],
+                        default="waiting",
+                        max_length=9,
+                    ),
+                ),
+                ("decided_at", models.DateTimeField(blank=True, null=True)),
+                ("decided_by", models.CharField(blank=True, default="", max_length=300)),
+                ("decision_reason", models.TextField(blank=True, default="")),
+                (
+                    "source",
+                    models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to="usage.source"),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['state', 'received_at'], name='quarantine_waiting')],
-                'constraints': [models.UniqueConstraint(fields=('source', 'body_hash', 'code'), name='one_quarantine_entry_per_body'), models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('state', 'waiting')), models.Q(models.Q(('state', 'waiting'), _negated=True), models.Q(('decided_by', ''), _negated=True)), _connector='OR'), name='quarantine_decision_is_signed')],
+                "indexes": [models.Index(fields=["state", "received_at"], name="quarantine_waiting")],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("source", "body_hash", "code"), name="one_quarantine_entry_per_body"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("decided_at__isnull", True), ("state", "waiting")),
+                            models.Q(
+                                models.Q(("state", "waiting"), _negated=True),
+                                models.Q(("decided_by", ""), _negated=True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="quarantine_decision_is_signed",
+                    ),
+                ],
             },
         ),
         migrations.AddIndex(
-            model_name='event',
-            index=models.Index(fields=['resource', 'time'], name='event_by_resource'),
+            model_name="event",
+            index=models.Index(fields=["resource", "time"], name="event_by_resource"),
         ),
         migrations.AddIndex(
-            model_name='event',
-            index=models.Index(fields=['received_at'], name='event_by_receipt'),
+            model_name="event",
+            index=models.Index(fields=["received_at"], name="event_by_receipt"),
         ),
         migrations.AddIndex(
-            model_name='event',
-            index=models.Index(condition=models.Q(('type', 'measured')), fields=['product', 'time'], name='event_measured'),
+            model_name="event",
+            index=models.Index(
+                condition=models.Q(("type", "measured")), fields=["product", "time"], name="event_measured"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='event',
-            constraint=models.UniqueConstraint(fields=('source', 'event_id'), name='one_event_per_source_and_id'),
+            model_name="event",
+            constraint=models.UniqueConstraint(fields=("source", "event_id"), name="one_event_per_source_and_id"),
         ),
         migrations.AddConstraint(
-            model_name='event',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('quantity__gte', 0), ('quantity__isnull', False), ('type', 'measured')), models.Q(models.Q(('type', 'measured'), _negated=True), ('quantity__isnull', True)), _connector='OR'), name='event_quantity_exactly_when_measured'),
+            model_name="event",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("quantity__gte", 0), ("quantity__isnull", False), ("type", "measured")),
+                    models.Q(models.Q(("type", "measured"), _negated=True), ("quantity__isnull", True)),
+                    _connector="OR",
+                ),
+                name="event_quantity_exactly_when_measured",
+            ),
         ),
     ]

@@ -25,7 +25,9 @@ class Ownership(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=Q(end__isnull=True) | Q(end__gt=F("start")), name="ownership_is_not_empty"),
+            models.CheckConstraint(
+                condition=Q(end__isnull=True) | Q(end__gt=F("start")), name="ownership_is_not_empty"
+            ),
             models.UniqueConstraint(
                 fields=["reference", "resource"],
                 condition=Q(superseded_at__isnull=True),

@@ -1,0 +1,131 @@
+"""Accept a batch: each event once and for ever, in one short transaction, with an answer for every one of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from operator import attrgetter
+from typing import Final, Self
+
+from core.failpoints import failpoint
+from core.sql import load
+from usage import locks, quarantine, store
+from usage.models import Source
+from usage.reported import Batch, Refusal, ReportedEvent
+from usage.window import Window
+
+TOUCH_EVERY: Final = timedelta(seconds=1)  # how stale "last heard from" may be, for one write a second at most
+CONFLICT: Final = "conflict"
+
+
+@dataclass(slots=True)
+class Answer:
+    """What became of a batch; ``refused`` has one entry for each event that was not accepted and is no duplicate."""
+
+    accepted: int = 0
+    duplicate: int = 0
+    conflict: int = 0
+    rejected: int = 0
+    refused: list[Refusal] = field(default_factory=list)
+
+    def refuse(self, refusals: Sequence[Refusal]) -> Self:
+        """Count ``refusals`` in, and list them in the order of the batch."""
+        conflicts = sum(1 for refusal in refusals if refusal.code == CONFLICT)
+        self.conflict += conflicts
+        self.rejected += len(refusals) - conflicts
+        self.refused = sorted([*self.refused, *refusals], key=attrgetter("index"))
+        return self
+
+    @property
+    def complete(self) -> bool:
+        """Whether every event is stored now."""
+        return not self.refused
+
+
+class _Abandoned(Exception):
+    """An all-or-nothing batch had something to refuse; nothing of it may stay."""
+
+
+def accept(source: Source, batch: Batch, *, window: Window | None = None, atomic: bool = False) -> Answer:
+    """Store ``batch`` and return the answer once it is committed.
+
+    Sameness is (source, event id) for ever: the same body again is a duplicate, another body a conflict. What is
+    refused goes to quarantine in the same transaction. ``window`` overrides how old and how far ahead an event
+    may be (default: the source's contract). With ``atomic`` either all is stored or nothing, quarantine
+    included. Repeatable: a repeated batch finds duplicates. Any number may run at once, in any order.
+    """
+    answer = Answer()
+    try:
+        with store.writing() as cursor:
+            now = locks.receiving(cursor)
+            events, refused = (window or Window.of(source)).admit(batch, now)
+            answer = _store(cursor, source, events, now)
+            answer.refuse([*batch.refused, *refused])
+            if atomic and not answer.complete:
+                raise _Abandoned
+            quarantine.keep(cursor, source, answer.refused, now)
+            _touch(cursor, source, events, now)
+            failpoint("intake.before_commit")
+    except _Abandoned:
+        return _nothing_stored(batch, answer)
+    failpoint("intake.after_commit")
+    return answer
+
+
+def _store(cursor: store.Cursor, source: Source, events: Sequence[ReportedEvent], now: datetime) -> Answer:
+    first: dict[str, tuple[ReportedEvent, bytes]] = {}
+    again: list[tuple[ReportedEvent, bytes]] = []
+    for event in events:
+        said = (event, event.digest())
+        if first.setdefault(event.id, said) is not said:
+            again.append(said)
+    known = _insert(cursor, source, [first[key] for key in sorted(first)], now) if first else {}
+    again += [first[key] for key in known]
+    conflicts = [_conflict(e) for e, digest in again if digest != (known.get(e.id) or first[e.id][1])]
+    answer = Answer(accepted=len(first) - len(known), duplicate=len(again) - len(conflicts))
+    return answer.refuse(conflicts)
+
+
+def _insert(
+    cursor: store.Cursor, source: Source, rows: Sequence[tuple[ReportedEvent, bytes]], now: datetime
+) -> dict[str, bytes]:
+    """Store what is new; return identifier and hash of what was there already."""
+    events = [event for event, _ in rows]
+    columns = {name: [getattr(event, name) for event in events] for name in COLUMNS}
+    parameters = columns | {
+        "event_id": [event.id for event in events],
+        "body_hash": [digest for _, digest in rows],
+        "source": source.pk,
+        "received_at": now,
+    }
+    there = [row[0] for row in cursor.execute(load("usage", "store_events").encode(), parameters)]
+    if not there:
+        return {}
+    return dict(cursor.execute(load("usage", "known_events").encode(), {"source": source.pk, "event_id": there}))
+
+
+COLUMNS: Final = ("type", "time", "resource", "product", "meter", "component", "app", "account", "quantity")
+
+
+def _conflict(event: ReportedEvent) -> Refusal:
+    detail = "This id was used for an event that said something else; that one stays. Send a correction under a new id."
+    return Refusal(event.index, event.id, CONFLICT, "id", detail, event.text())
+
+
+def _nothing_stored(batch: Batch, answer: Answer) -> Answer:
+    """Answer for a batch of which nothing was stored, because something in it was refused."""
+    named = {refusal.index for refusal in answer.refused}  # the others would have been stored
+    detail = "Not stored, because another event of this all-or-nothing batch was refused. Mend it and send all again."
+    rest = [
+        Refusal(event.index, event.id, "batch_refused", "", detail, "")
+        for event in batch.events
+        if event.index not in named
+    ]
+    return Answer().refuse([*answer.refused, *rest])
+
+
+def _touch(cursor: store.Cursor, source: Source, events: Sequence[ReportedEvent], now: datetime) -> None:
+    if source.last_received_at is not None and now - source.last_received_at < TOUCH_EVERY:
+        return
+    newest = max((event.time for event in events), default=None)
+    parameters = {"source": source.pk, "received_at": now, "newest": newest}
+    cursor.execute(load("usage", "touch_source").encode(), parameters)

@@ -1,0 +1,27 @@
+-- Store a batch of events, each once, and ring for those that may change intervals or ownership.
+-- Parameters: source, received_at, and one array per column, sorted by event_id so that no two batches deadlock.
+-- Returns the event_ids that were there already. Reads usage_ownership; writes usage_event, usage_unpaired.
+-- Locks: the new rows; waits for another transaction that is storing the same event. Repeatable: yes, by event_id.
+with incoming as (
+    select * from unnest(
+        %(event_id)b::text[], %(type)b::text[], %(time)b::timestamptz[], %(resource)b::text[], %(product)b::text[],
+        %(meter)b::text[], %(component)b::text[], %(app)b::text[], %(account)b::text[], %(quantity)b::numeric[],
+        %(body_hash)b::bytea[]
+    ) as e (event_id, type, time, resource, product, meter, component, app, account, quantity, body_hash)
+), stored as (
+    insert into usage_event (source_id, event_id, type, time, resource, product, meter, component, app, account,
+                             quantity, body_hash, received_at)
+    select %(source)b, event_id, type, time, resource, product, meter, component, app, account,
+           quantity, body_hash, %(received_at)b
+    from incoming
+    on conflict (source_id, event_id) do nothing
+    returning id, event_id, type, time, resource, account
+), bells as (
+    insert into usage_unpaired (event_id, resource)
+    select id, resource from stored
+    where type <> 'measured'
+       or account <> '' and not exists (
+            select from usage_ownership o
+            where o.resource = stored.resource and o.superseded_at is null and o.start <= stored.time)
+)
+select event_id from incoming where not exists (select from stored where stored.event_id = incoming.event_id)

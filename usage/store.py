@@ -1,0 +1,32 @@
+"""The way to the usage store for statements that carry many rows: server-side, binary parameters.
+
+Django's own cursor writes parameters into the statement as text, which halves the speed of a large batch.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from django.db import connections, transaction
+
+from core import databases
+
+Cursor = psycopg.Cursor[tuple[Any, ...]]
+
+
+@contextmanager
+def cursor() -> Iterator[Cursor]:
+    """Open a binary cursor on Django's connection to the usage store, inside whatever transaction it is in."""
+    connection = connections[databases.usage()]
+    connection.ensure_connection()
+    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as opened:
+        opened.format = psycopg.pq.Format.BINARY
+        yield opened
+
+
+@contextmanager
+def writing() -> Iterator[Cursor]:
+    """Open a transaction of the usage store and a cursor in it."""
+    with transaction.atomic(using=databases.usage()), cursor() as opened:
+        yield opened
