@@ -30,10 +30,7 @@ class PortalRequest(StaffRequest):
 
     account: Account
     membership: Membership
-
-    @property
-    def is_owner(self) -> bool:
-        return bool(self.membership.role == MembershipRole.OWNER)
+    is_owner: bool
 
 
 def staff(capability: str) -> Callable[[View], View]:
@@ -66,6 +63,7 @@ def customer(view: View) -> View:
     def guarded(request: PortalRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         request.membership = _chosen(request)
         request.account = request.membership.account
+        request.is_owner = request.membership.role == MembershipRole.OWNER
         return view(request, *args, **kwargs)
 
     guarded.capability = "customer"  # type: ignore[attr-defined]
@@ -78,7 +76,7 @@ def owner(view: View) -> View:
     @wraps(view)
     @customer
     def guarded(request: PortalRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if request.membership.role != MembershipRole.OWNER:
+        if not request.is_owner:
             raise PermissionDenied(OWNERS_ONLY)
         return view(request, *args, **kwargs)
 

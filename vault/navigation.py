@@ -76,6 +76,8 @@ PORTAL: Final[Sequence[Group]] = (
             _entry("Usage", "/portal/usage/", "report"),
             _entry("Invoices", "/portal/invoices/", "invoice"),
             _entry("Statement", "/portal/statement/", "audit"),
+            _entry("Members", "/portal/members/", "accounts"),
+            _entry("API keys", "/portal/keys/", "source"),
         ),
     ),
 )

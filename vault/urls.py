@@ -5,10 +5,31 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 from vault.admin import site
 from vault.views import account, account_list, audit, home
+from vault.views.portal import access, invoices, overview, statement
+
+portal = [
+    path("", overview.overview, name="portal"),
+    path("account/", overview.switch, name="portal_account"),
+    path("invoices/", invoices.invoices, name="portal_invoices"),
+    path("invoices/<str:number>/", invoices.invoice, name="portal_invoice"),
+    path("invoices/<str:number>/pdf/", invoices.pdf, name="portal_invoice_pdf"),
+    path("invoices/<str:number>/lines.csv", invoices.lines, name="portal_invoice_lines"),
+    path("invoices/<str:number>/pay/", invoices.pay, name="portal_invoice_pay"),
+    path("statement/", statement.page, name="portal_statement"),
+    path("statement.csv", statement.export, name="portal_statement_export"),
+    path("members/", access.members, name="portal_members"),
+    path("members/invite/", access.invite, name="portal_invite"),
+    path("members/<int:membership>/role/", access.change_role, name="portal_member_role"),
+    path("members/<int:membership>/remove/", access.remove, name="portal_member_remove"),
+    path("keys/", access.keys, name="portal_keys"),
+    path("keys/create/", access.create_key, name="portal_key_create"),
+    path("keys/<str:prefix>/revoke/", access.revoke_key, name="portal_key_revoke"),
+]
 
 urlpatterns = [
     path("", home.home, name="home"),
     path("audit/", audit.audit, name="audit"),
+    path("portal/", include(portal)),
     path("admin/", site.urls),
     path("api/v1/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/v1/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="api_docs"),
