@@ -209,6 +209,7 @@ _CLUSTER = {
     "poll": 0.3,
     "scheduler": False,
     "label": "Queue",
+    "log_level": "WARNING",
     "cache": "queue",
 }
 Q_CLUSTER = _CLUSTER | {

@@ -23,6 +23,7 @@ MADE_BY_VAULT: Final = ("media", "outbox", "static", "log", "pids")
 SANDBOX_FILES: Final = "sandbox-gateway.sqlite3*"
 NO_DEMO_YET: Final = 3  # exit status of `manage.py demo --summary` before a demo was completed
 HOST: Final = "127.0.0.1"
+PATIENCE_SECONDS: Final = 5.0  # how long the web process of a killed start may still hold its port
 
 
 class NotStarted(VaultError):
@@ -52,15 +53,24 @@ class Start:
 
     def check_port(self) -> None:
         """Raise PortInUse, before anything slow is done, when something listens on the port."""
+        deadline = time.monotonic() + (PATIENCE_SECONDS if (self.home / "pids" / "web.pid").exists() else 0)
+        while reason := self._port_is_taken():
+            if time.monotonic() >= deadline:
+                raise PortInUse(
+                    f"Port {self.port} of {HOST} cannot be used ({reason}). Stop the program that uses it,"
+                    f" or choose another port: bin/up --port {self.port + 1}"
+                )
+            time.sleep(0.2)
+
+    def _port_is_taken(self) -> str:
+        """Return why the port cannot be bound; empty when it can."""
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind((HOST, self.port))
             except OSError as error:
-                raise PortInUse(
-                    f"Port {self.port} of {HOST} cannot be used ({error.strerror}). Stop the program that uses it,"
-                    f" or choose another port: bin/up --port {self.port + 1}"
-                ) from error
+                return error.strerror or str(error)
+        return ""
 
     def begin_anew(self) -> None:
         """Delete the books, documents and mail of VAULT_HOME; refuse for a database that is not ours."""

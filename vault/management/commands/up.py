@@ -9,7 +9,7 @@ from django.core.management.base import CommandParser
 
 from core.commands import VaultCommand
 from core.single import only_one
-from vault.starting import Start
+from vault.starting import HOST, Start
 
 
 class Command(VaultCommand):
@@ -28,6 +28,7 @@ class Command(VaultCommand):
             embedded=not os.environ.get("DATABASE_URL"),
             say=self._say,
         )
+        os.environ.setdefault("VAULT_BASE_URL", f"http://{HOST}:{start.port}")  # what letters link to
         self.started_at = time.monotonic()
         with only_one(settings.HOME / "up.lock", "Vault"):
             start.check_port()
