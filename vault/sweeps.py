@@ -4,6 +4,8 @@ Each is a dotted name of a function without arguments that is quick, and safe to
 """
 
 SWEEPS = (
+    "usage.tasks.sweep",
+    "core.tasks.deliver_outbox",
     "core.mailing.sweep",
     "collections_.tasks.sweep",
 )
