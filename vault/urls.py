@@ -4,7 +4,7 @@ from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from vault.admin import site
-from vault.views import account, account_list, audit, home
+from vault.views import account, account_credits, account_list, audit, home
 from vault.views.portal import access, invoices, overview, statement
 
 portal = [
@@ -43,5 +43,7 @@ urlpatterns = [
     path("accounts/", account_list.accounts, name="accounts"),
     path("accounts/export.csv", account_list.export, name="accounts_export"),
     path("accounts/<str:code>/", account.account, name="account"),
+    path("accounts/<str:code>/credits/", account_credits.credits, name="account_credits"),
+    path("accounts/<str:code>/credits/give/", account_credits.grant, name="account_credit_grant"),
     path("accounts/<str:code>/<str:part>/", account.part, name="account_part"),
 ]

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 from accounts import permissions, registering
 from accounts.gates import StaffRequest, staff
 from accounts.models import Account
-from billing.models import CreditGrant, Invoice
+from billing.models import Invoice
 from collections_.models import Case, ChargeAttempt, Payment
 from core import clock, formatting
 from core.models import AuditEntry
@@ -93,10 +93,6 @@ def _payments(request: StaffRequest, found: Account) -> Context:
     return _listed(request, lists.PaymentTable(rows, order_by="-received_on")) | {"attempts": attempts}
 
 
-def _credits(request: StaffRequest, found: Account) -> Context:
-    return _listed(request, lists.CreditTable(CreditGrant.objects.filter(account=found), order_by="-requested_at"))
-
-
 def _cases(request: StaffRequest, found: Account) -> Context:
     return _listed(request, lists.CaseTable(Case.objects.filter(account=found), order_by="-opened_on"))
 
@@ -109,7 +105,6 @@ PARTS: Final[Mapping[str, Callable[[StaffRequest, Account], Context]]] = {
     "usage": _usage,
     "invoices": _invoices,
     "payments": _payments,
-    "credits": _credits,
     "cases": _cases,
     "history": _history,
 }
