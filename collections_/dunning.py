@@ -104,7 +104,8 @@ class Decision:
 def next_step(policy: Policy, position: Position, *, as_of: date, holidays: Collection[date] = ()) -> Decision:
     """Decide one invoice's next rung on ``as_of``. Pure and repeatable; at most one step at a time.
 
-    A ladder that was paused or late keeps the distances between its rungs: no customer gets a notice and a
+    Notices are never passed over and stand before anything harsh (``parse_policy``), so nothing is taken away
+    unannounced. A ladder that was paused or late keeps the distances between its rungs: no customer gets a notice and a
     suspension on one day because a worker was down.
     """
     paused = _pause(position, as_of)
@@ -120,8 +121,6 @@ def next_step(policy: Policy, position: Position, *, as_of: date, holidays: Coll
         due = _due(policy, step, position, holidays)
         if due > as_of:
             return Decision(None, "the next step is not due yet", due, tuple(skipped))
-        if step.kind in HARSH and not _noticed(policy, position):
-            return Decision(None, "no notice has been sent yet", None, tuple(skipped))
         return Decision(step, f"{step.name} is due since {due}", due, tuple(skipped))
     return Decision(None, "every step has been taken", None, tuple(skipped))
 
@@ -153,10 +152,6 @@ def _due(policy: Policy, step: Step, position: Position, holidays: Collection[da
     previous = policy.steps[max(taken)[1]]
     distance = planned - previous.planned_on(position.due_on, holidays)
     return max(planned, position.taken[previous.name] + distance)
-
-
-def _noticed(policy: Policy, position: Position) -> bool:
-    return any(step.kind is StepKind.NOTICE and step.name in position.taken for step in policy.steps)
 
 
 def parse_policy(value: object, path: str = "steps") -> Policy:

@@ -3,6 +3,7 @@
 from datetime import date
 from decimal import Decimal
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -63,6 +64,35 @@ class TestOrder:
         lines = [line(1, "dyno", 10), line(2, "addon", 10)]
         assert allocate([general, scoped], lines, period_start=OCTOBER).rest == 0
 
+    def test_every_later_grant_is_left_its_work(self) -> None:
+        grants = [grant(1, 10, expires_on=date(2026, 12, 1)), grant(2, 10, "dyno"), grant(3, 10, "data")]
+        lines = [line(1, "dyno", 10), line(2, "addon", 10)]
+        assert allocate(grants, lines, period_start=OCTOBER).by_grant() == {1: 10, 2: 10}
+
+    def test_a_full_line_gets_no_application_of_nothing(self) -> None:
+        applications = allocate(
+            [grant(1, 10), grant(2, 10)], [line(1, "dyno", 10), line(2, "dyno", 0)], period_start=OCTOBER
+        )
+        assert [(one.grant, one.line, one.amount) for one in applications.applications] == [(1, 1, 10)]
+
+
+class TestScope:
+    OWN, PARTNER, OTHER = line(1, "addon", 5), line(2, "addon", 5, partner=True), line(3, "dyno", 5)
+
+    @pytest.mark.parametrize(
+        ("scope", "partners", "covered"),
+        [
+            ((), True, {1, 2, 3}),
+            ((), False, {1, 3}),
+            (("addon",), True, {1, 2}),
+            (("addon",), False, {1}),
+            (("data",), True, set()),
+        ],
+    )
+    def test_is_by_group_and_by_partner(self, scope: tuple[str, ...], partners: bool, covered: set[int]) -> None:
+        one = Grant(1, Decimal(100), frozenset(scope), partners)
+        assert set(allocate([one], [self.OWN, self.PARTNER, self.OTHER], period_start=OCTOBER).by_line()) == covered
+
 
 class TestNegativeLines:
     def test_lower_their_own_group_first(self) -> None:
@@ -110,7 +140,9 @@ def test_never_more_than_there_is_and_no_less_than_could_be(held: list[Grant], o
         assert by_line.get(one_line.key, 0) <= max(one_line.amount, 0)
     covered = {(a.grant, a.line) for a in allocation.applications}
     by_key, lines_by_key = {g.key: g for g in held}, {one.key: one for one in owed}
-    assert all(by_key[g].covers(lines_by_key[key]) for g, key in covered)
+    for g, key in covered:
+        assert not by_key[g].scope or lines_by_key[key].group in by_key[g].scope
+        assert by_key[g].partners or not lines_by_key[key].partner
     assert all(by_key[g].expires_on is None or by_key[g].expires_on > OCTOBER for g, _ in covered)
     assert allocate(held[::-1], owed, period_start=OCTOBER) == allocation
     if all(one_line.amount >= 0 for one_line in owed):

@@ -103,6 +103,9 @@ class TestPauses:
         decision = next_step(POLICY, replace(self.LATE, **change), as_of=day(40))
         assert (decision.step, decision.reason) == (None, reason)
 
+    def test_an_amount_at_the_threshold_is_chased(self) -> None:
+        assert name(next_step(POLICY, replace(self.LATE, least=Decimal(100)), as_of=day(40))) == "suspension"
+
     @pytest.mark.parametrize("pause", ["hold_until", "promise_until"])
     def test_ends_after_its_last_day(self, pause: str) -> None:
         paused = replace(self.LATE, **{pause: day(40)})
@@ -160,6 +163,10 @@ class TestPolicy:
     def test_comes_back_from_json_as_it_went(self) -> None:
         assert policy_as_json(POLICY) == list(STANDARD_STEPS)
 
+    def test_may_put_two_steps_on_one_day(self) -> None:
+        steps = [{"name": "n" * 40, "kind": "notice", "days": 3650}, {"name": "b", "kind": "suspend", "days": 3650}]
+        assert policy_as_json(parse_policy(steps)) == steps
+
     @pytest.mark.parametrize(
         ("steps", "field"),
         [
@@ -182,6 +189,16 @@ class TestPolicy:
                 "steps[1].days",
             ),
             ([{"name": "a", "kind": "suspend", "days": 30}], "steps[0].kind"),
+            (
+                [{"name": "a", "kind": "charge", "days": 0}, {"name": "b", "kind": "suspend", "days": 9}],
+                "steps[1].kind",
+            ),
+            ([{"name": "n" * 41, "kind": "notice", "days": 1}], "steps[0].name"),
+            ([{"name": "a", "kind": "notice", "days": 3651}], "steps[0].days"),
+            (
+                [{"name": "a", "kind": "notice", "business_days": 4}, {"name": "b", "kind": "charge", "days": 5}],
+                "steps[1].days",
+            ),
             ([{"name": f"c{n}", "kind": "charge", "days": n} for n in range(16)], "steps[15].kind"),
         ],
     )
