@@ -34,12 +34,12 @@ class Contradiction(NamedTuple):
 
 def unowned(span: Span, *, cutoff: datetime) -> list[Unowned]:
     """Return usage in ``span`` that nobody owned, as known at ``cutoff``: it is billed to nobody."""
-    return [Unowned(*row[:-1], tuple(row[-1])) for row in _rows("unowned_usage", span, cutoff=cutoff)]
+    return [Unowned._make((*row[:-1], tuple(row[-1]))) for row in _rows("unowned_usage", span, cutoff=cutoff)]
 
 
 def problems(span: Span) -> list[Contradiction]:
     """Return what contradicts itself in ``span``, as known now; the accounts it touches should not be billed yet."""
-    return [Contradiction(*row[:-1], tuple(row[-1])) for row in _rows("overlap_problems", span)]
+    return [Contradiction._make((*row[:-1], tuple(row[-1]))) for row in _rows("overlap_problems", span)]
 
 
 def owners(span: Span, *, cutoff: datetime) -> list[str]:

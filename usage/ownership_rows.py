@@ -1,8 +1,9 @@
 """Reading and rewriting the believed ownerships of many resources at once; the caller holds the history."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from core.sql import load
 from usage.ownership_rules import Claim, Mention, derived
@@ -10,7 +11,15 @@ from usage.store import Cursor
 
 BY_EVENT = "open:"
 BY_APP = "app:"
-Row = tuple[int, Claim]
+WHOLE_APP = ""  # in place of a resource: the ownership of a whole app
+
+
+class Believed(NamedTuple):
+    """One believed row: which it is, whose resource, and what it says."""
+
+    id: int
+    resource: str
+    claim: Claim
 
 
 def is_derived(reference: str) -> bool:
@@ -18,46 +27,61 @@ def is_derived(reference: str) -> bool:
     return reference.startswith((BY_EVENT, BY_APP))
 
 
-def believed(cursor: Cursor, resources: Sequence[str], apps: Sequence[str]) -> dict[str, list[Row]]:
-    """Return the believed ownerships by resource, with those of whole ``apps`` under the empty one."""
-    found: dict[str, list[Row]] = defaultdict(list)
-    statement = load("usage", "believed_ownerships").encode()
-    for identifier, resource, *claim in cursor.execute(statement, {"resources": list(resources), "apps": list(apps)}):
-        found[resource].append((identifier, Claim(*claim)))
+def believed(cursor: Cursor, resources: Sequence[str], apps: Sequence[str]) -> list[Believed]:
+    """Return the believed ownerships of some resources and of some whole apps."""
+    named = {"resources": list(resources), "apps": list(apps)}
+    rows = cursor.execute(load("usage", "believed_ownerships").encode(), named)
+    return [Believed(identifier, resource, Claim._make(claim)) for identifier, resource, *claim in rows]
+
+
+def rewrite(
+    cursor: Cursor,
+    resources: Sequence[str],
+    now: datetime,
+    *,
+    by: str = "system:pairing",
+    new: Collection[tuple[str, Claim]] = (),
+    gone: Collection[int] = (),
+) -> None:
+    """State ``new`` claims of resources in place of the rows ``gone``, and make what is derived of them anew.
+
+    Repeatable: what is already so is left alone. The database refuses a new claim that overlaps another.
+    """
+    mentions = _mentions(cursor, resources)
+    apps = {mention.app for of_one in mentions.values() for mention in of_one} | {claim.app for _, claim in new}
+    rows = [row for row in believed(cursor, resources, sorted(apps - {""})) if row.id not in gone]
+    stated: dict[str, list[Claim]] = defaultdict(list)
+    old: dict[tuple[str, Claim], int] = {}
+    for identifier, resource, claim in rows:
+        if is_derived(claim.reference):
+            old[resource, claim] = identifier
+        else:
+            stated[resource].append(claim)
+    for resource, claim in new:
+        stated[resource].append(claim)
+    wanted = {
+        (resource, claim)
+        for resource in resources
+        for claim in derived(resource, stated[resource], stated[WHOLE_APP], mentions[resource])
+    }
+    _supersede(cursor, [*gone, *(identifier for row, identifier in old.items() if row not in wanted)], now)
+    _record(cursor, new, now, by)
+    _record(cursor, [row for row in sorted(wanted) if row not in old], now, "system:pairing")
+
+
+def _mentions(cursor: Cursor, resources: Sequence[str]) -> dict[str, list[Mention]]:
+    found: dict[str, list[Mention]] = {resource: [] for resource in resources}
+    for resource, *said in cursor.execute(load("usage", "mentions").encode(), {"resources": list(resources)}):
+        found[resource].append(Mention._make(said))
     return found
 
 
-def derive(cursor: Cursor, mentions: Mapping[str, Sequence[Mention]], now: datetime) -> int:
-    """Make the derived ownerships of some resources anew from all their ``mentions``; return how many changed.
-
-    Repeatable: what is already so is left alone.
-    """
-    apps = {mention.app for of_one in mentions.values() for mention in of_one if mention.app}
-    rows = believed(cursor, list(mentions), list(apps))
-    of_apps: dict[str, list[Claim]] = defaultdict(list)
-    for _, claim in rows.get("", ()):
-        of_apps[claim.app].append(claim)
-    gone: list[int] = []
-    new: list[tuple[str, Claim]] = []
-    for resource, of_one in mentions.items():
-        old = {claim: identifier for identifier, claim in rows.get(resource, ()) if is_derived(claim.reference)}
-        stated = [claim for _, claim in rows.get(resource, ()) if not is_derived(claim.reference)]
-        rules = [claim for app in {mention.app for mention in of_one} for claim in of_apps.get(app, ())]
-        wanted = derived(resource, stated, rules, of_one)
-        gone += [identifier for claim, identifier in old.items() if claim not in wanted]
-        new += [(resource, claim) for claim in wanted if claim not in old]
-    supersede(cursor, gone, now)
-    record(cursor, new, now, by="system:pairing")
-    return len(gone) + len(new)
-
-
-def supersede(cursor: Cursor, ids: Sequence[int], now: datetime) -> None:
+def _supersede(cursor: Cursor, ids: Sequence[int], now: datetime) -> None:
     if ids:
         cursor.execute(load("usage", "supersede_ownerships").encode(), {"ids": list(ids), "now": now})
 
 
-def record(cursor: Cursor, rows: Iterable[tuple[str, Claim]], now: datetime, *, by: str) -> None:
-    """Record claims of resources; the empty resource is the claim's whole app."""
+def _record(cursor: Cursor, rows: Iterable[tuple[str, Claim]], now: datetime, by: str) -> None:
     rows = list(rows)
     if rows:
         columns = {name: [getattr(claim, name) for _, claim in rows] for name in Claim._fields}

@@ -39,9 +39,9 @@ def derived(
     In each gap that is left, the earliest event that names an account owns from its time to the end of the gap.
     """
     seen = sorted(mentions)
-    claims = _numbered(_by_app(seen, stated, of_apps))
+    claims = numbered(_by_app(seen, stated, of_apps))
     taken = [*stated, *claims]
-    return claims + _numbered(_by_event(resource, seen, taken))
+    return claims + numbered(_by_event(resource, seen, taken))
 
 
 def _by_app(seen: Sequence[Mention], stated: Sequence[Claim], of_apps: Iterable[Claim]) -> Iterator[Claim]:
@@ -77,7 +77,7 @@ def _open(end: datetime) -> datetime | None:
     return None if end == END else end
 
 
-def _numbered(claims: Iterable[Claim]) -> list[Claim]:
+def numbered(claims: Iterable[Claim]) -> list[Claim]:
     """Give the second and later claims of one reference a number, so that each can be named."""
     count: dict[str, int] = {}
     numbered = []

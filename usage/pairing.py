@@ -8,7 +8,6 @@ from typing import Any, Final
 from core.failpoints import failpoint
 from core.sql import load
 from usage import locks, ownership_rows, store
-from usage.ownership_rules import Mention
 from usage.pairing_rules import Paired, Pairing, Switch, Unpairable, pair
 
 BATCH: Final = 5_000  # waiting events in one transaction
@@ -44,21 +43,18 @@ def pair_batch(cursor: store.Cursor, now: datetime) -> int:
 
 
 def repair(cursor: store.Cursor, resources: Sequence[str], now: datetime) -> set[int]:
-    """Derive everything about some resources from their events; return the opens and closes that were seen."""
+    """Make everything about some resources anew from their events; return the opens and closes that were seen."""
     named = {"resources": list(resources)}
-    rows = cursor.execute(_sql("switches"), named).fetchall()
-    mentions: dict[str, list[Mention]] = {resource: [] for resource in resources}
-    switches = []
-    for resource, meter, product, time, kind, source, event_id, key, component, app, account in rows:
-        switches.append(Switch(resource, meter, product, time, kind, (source, event_id), key, component, app))
-        if kind == "open" and (account or app):
-            mentions[resource].append(Mention(time, account, app))
-    for resource, time, account, app in cursor.execute(_sql("measured_accounts"), named):
-        mentions[resource].append(Mention(time, account, app))
+    switches = [
+        Switch(resource, meter, product, time, kind, (source, event_id), key, component, app)
+        for resource, meter, product, time, kind, source, event_id, key, component, app in cursor.execute(
+            _sql("switches"), named
+        )
+    ]
     pairing = pair(switches)
     _record_intervals(cursor, named, pairing, now)
     _record_problems(cursor, named, pairing, now)
-    ownership_rows.derive(cursor, mentions, now)
+    ownership_rows.rewrite(cursor, resources, now)
     return {switch.key for switch in switches}
 
 

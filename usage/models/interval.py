@@ -37,7 +37,10 @@ class Interval(models.Model):
                 name="interval_known_before_superseded",
             ),
         ]
-        indexes = [models.Index(fields=["resource", "opened"], name="interval_by_resource")]
+        indexes = [
+            models.Index(fields=["resource", "opened"], name="interval_by_resource"),
+            models.Index(fields=["app"], name="interval_by_app"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.resource} {self.product} [{self.opened}, {self.closed or '…'})"
