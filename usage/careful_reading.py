@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
+from urllib.parse import unquote
 
 from core import fields
 from core.errors import Invalid
@@ -73,6 +74,13 @@ def items(body: bytes, *, lines: bool) -> list[Item]:
     if _skip(text, end) != len(text):
         raise ValueError(f"something follows the events at character {end}")
     return found
+
+
+def from_headers(attributes: Mapping[str, str], body: bytes) -> Item:
+    """Return the CloudEvent that came in binary mode; raise ValueError or RecursionError when its data is no JSON."""
+    said = {name.removeprefix("ce-"): unquote(value) for name, value in attributes.items()}
+    whole = said | {"data": _DECODER.decode(body.decode()) if body.strip() else {}}
+    return json.dumps(whole, default=str), whole
 
 
 def _line(line: bytes) -> Item:

@@ -34,9 +34,3 @@ def plain(event: Mapping[str, Any]) -> dict[str, Any]:
         "time": event.get("time"),
         "resource": event.get("subject"),
     }
-
-
-def from_headers(headers: Mapping[str, str], data: object) -> dict[str, Any]:
-    """Return the structured form of a CloudEvent sent in binary mode: attributes in ``ce-…`` headers, data as body."""
-    attributes = {name[3:]: value for name, value in headers.items() if name.startswith("ce-")}
-    return {**attributes, "data": data}

@@ -5,6 +5,7 @@ other), so that which way was taken never shows in an answer.
 """
 
 import re
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Final, Literal, TypeVar
@@ -74,6 +75,14 @@ def read(body: bytes, *, lines: bool = False) -> Batch:
     """
     body = body.removeprefix(BOM)
     return _quickly(body, lines) or _carefully(body, lines)
+
+
+def read_binary(attributes: Mapping[str, str], body: bytes) -> Batch:
+    """Read one CloudEvent in binary mode: its attributes from ``ce-…`` headers, its data from the body."""
+    try:
+        return careful_reading.batch([careful_reading.from_headers(attributes, body)])
+    except (ValueError, RecursionError) as error:
+        raise Unreadable(f"The data of the CloudEvent is not JSON ({error}); it was not stored") from error
 
 
 def _quickly(body: bytes, lines: bool) -> Batch | None:
