@@ -75,6 +75,11 @@ class TestOrder:
         )
         assert [(one.grant, one.line, one.amount) for one in applications.applications] == [(1, 1, 10)]
 
+    def test_an_empty_grant_makes_no_application_of_nothing(self) -> None:
+        assert allocate([grant(1, 10)], [line(1, "dyno", 10), line(2, "dyno", 5)], period_start=OCTOBER).by_line() == {
+            1: 10
+        }
+
 
 class TestScope:
     OWN, PARTNER, OTHER = line(1, "addon", 5), line(2, "addon", 5, partner=True), line(3, "dyno", 5)
