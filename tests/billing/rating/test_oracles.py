@@ -198,6 +198,13 @@ class TestAggregations:
     def test_nothing_measured_is_zero(self) -> None:
         assert summed([]) == maximum([]) == latest([]) == unique([]) == 0
 
+    def test_of_several_at_one_time_the_largest_counts(self) -> None:
+        noon = datetime(2026, 10, 1, 12, tzinfo=UTC)
+        for values in ((3, 9), (9, 3)):
+            samples = [(noon, Decimal(value)) for value in values]
+            assert latest(samples) == 9
+            assert time_weighted(samples, Span(noon, noon + timedelta(hours=1))) == 9
+
     def test_a_level_holds_until_the_next_sample(self) -> None:
         """5 GB for a day, 7 for a day, 6 for the other 29: what lies after the month does not count."""
         late = (datetime(2026, 11, 2, tzinfo=UTC), Decimal(1000))
