@@ -1,0 +1,59 @@
+"""What usage's tests are made of: a source, and events by the hour of one month."""
+
+import json
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from usage import intake, pairing, reading, sources
+from usage.intake import Answer
+from usage.models import Source
+from usage.window import ANY_PAST
+
+START = datetime(2026, 10, 1, tzinfo=UTC)
+Event = dict[str, Any]
+
+
+def source(name: str = "dynos", **contract: Any) -> Source:
+    made, _ = sources.create(name, actor="user:olga@example.com", **({"past_days": 3650} | contract))
+    return made
+
+
+def hour(number: float) -> datetime:
+    """The moment that many hours after the month began."""
+    return START + timedelta(hours=number)
+
+
+def written(moment: datetime) -> str:
+    return moment.isoformat().replace("+00:00", "Z")
+
+
+def event(kind: str, at: float, resource: str = "r1", product: str = "standard-1x", **more: Any) -> Event:
+    """One event; its identifier says what it is unless ``id`` is given."""
+    said = {"type": kind, "time": written(hour(at)), "resource": resource, "product": product} | more
+    return {"id": f"{kind}-{resource}-{product}-{at}"} | said
+
+
+def opened(at: float, resource: str = "r1", product: str = "standard-1x", **more: Any) -> Event:
+    return event("open", at, resource, product, **more)
+
+
+def closed(at: float, resource: str = "r1", product: str = "standard-1x", **more: Any) -> Event:
+    return event("close", at, resource, product, **more)
+
+
+def measured(at: float, quantity: Any, resource: str = "r1", product: str = "requests", **more: Any) -> Event:
+    return event("measured", at, resource, product, **({"meter": "requests", "quantity": quantity} | more))
+
+
+def report(reporter: Source, events: Iterable[Event], **how: Any) -> Answer:
+    """Send events through the intake as a source does, but from any month."""
+    batch = reading.read(json.dumps(list(events)).encode())
+    return intake.accept(reporter, batch, **({"window": ANY_PAST} | how))
+
+
+def settled(reporter: Source, events: Iterable[Event]) -> Answer:
+    """Send events and pair them."""
+    answer = report(reporter, events)
+    pairing.drain()
+    return answer
