@@ -106,7 +106,7 @@ def _line(rows: Sequence[MeteredUsage], version: Version, book: PriceBook, curre
         rated=rated.amount,
         unrounded=stored(rated.unrounded),
         start=max(version.valid_from, book.month.start),
-        end=min(version.valid_to or book.month.end, book.month.end),
+        end=min(version.valid_to or book.until, book.until),
         app=first.app,
         product=first.product,
         group=product.group,

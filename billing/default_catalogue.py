@@ -18,7 +18,7 @@ SELLER: Final[Mapping[str, Any]] = {
     "country": "US",
     "tax_id": "US-00-0000000",
     "email": "billing@platform.example",
-    "payment_instructions": "Your card on file is charged on the due date. For a bank transfer, state the invoice number.",
+    "payment_instructions": "Your card on file is charged on the due date. By bank transfer, state the invoice number.",
     "is_default": True,
 }
 

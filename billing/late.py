@@ -16,7 +16,7 @@ Key = tuple[str, str, str, str, int | None]
 
 @dataclass(frozen=True, slots=True)
 class Billed:
-    """What all invoices so far say about one line of a month: sums, and how the line read.
+    """What all invoices so far say about one line of a month: sums, and how the line read first.
 
     ``rated`` is what rating said, not what a person made of it: a waived line is not billed again.
     """
@@ -36,8 +36,6 @@ class Billed:
     unit_amount: Decimal | None
     start: datetime
     end: datetime
-    invoice: int | None = None  # the month's own invoice
-    number: str = ""
 
     @property
     def key(self) -> Key:

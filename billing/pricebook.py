@@ -41,9 +41,10 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class PriceBook:
-    """Products and prices of a month. ``spans`` tile it, and no price changes within one of them."""
+    """Products and prices of a month. ``spans`` tile it up to ``until``, and no price changes within one of them."""
 
     month: Month
+    until: datetime
     products: Mapping[str, ProductInfo]
     spans: tuple[Span, ...]
     prices: Mapping[tuple[str, str], tuple[Version | None, ...]]  # (product, currency) → the version in each span
@@ -54,11 +55,14 @@ class PriceBook:
         return versions[span] if versions else None
 
 
-def price_book(month: Month, products: Iterable[ProductInfo], versions: Iterable[Version]) -> PriceBook:
-    """Build the book of a month; spans are cut wherever any version begins or ends inside it."""
+def price_book(
+    month: Month, products: Iterable[ProductInfo], versions: Iterable[Version], until: datetime | None = None
+) -> PriceBook:
+    """Build the book of a month, or of its part before ``until``; spans are cut wherever a version begins or ends."""
     versions = list(versions)
+    until = min(until or month.end, month.end)
     edges = {version.valid_from for version in versions} | {v.valid_to for v in versions if v.valid_to}
-    spans = tuple(cut(month.span, edges))
+    spans = tuple(cut(Span(month.start, until), edges))
     by_product: dict[tuple[str, str], list[Version]] = {}
     for version in versions:
         by_product.setdefault((version.product, version.currency), []).append(version)
@@ -66,4 +70,4 @@ def price_book(month: Month, products: Iterable[ProductInfo], versions: Iterable
         key: tuple(next((v for v in group if v.covers(span.start)), None) for span in spans)
         for key, group in by_product.items()
     }
-    return PriceBook(month, {product.code: product for product in products}, spans, prices)
+    return PriceBook(month, until, {product.code: product for product in products}, spans, prices)

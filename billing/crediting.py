@@ -1,0 +1,120 @@
+"""Credits: ask for one, let a second person decide above the asker's limit, apply it to drafts that wait."""
+
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+
+from accounts import permissions
+from accounts.models import Account
+from billing import adjusting, locks, people
+from billing.models import CreditGrant, CreditState, Invoice, InvoiceKind, InvoiceStatus, ProductGroup, RunState
+from core import audit, clock
+from core.errors import Conflict, Invalid, NotFound, Refused
+from core.money import exponent, round_to_minor_unit
+
+REQUEST = "credits.request"
+APPROVE = "credits.approve"
+
+
+def request(
+    account_id: int,
+    amount: Decimal,
+    *,
+    reason: str,
+    actor: str,
+    scope: Sequence[str] = (),
+    partners: bool = True,
+    cap_per_month: Decimal | None = None,
+    expires_on: date | None = None,
+    limit: Decimal | None = None,
+) -> CreditGrant:
+    """Give an account a credit in its currency, or ask for it when it is above what the asker may give alone.
+
+    ``scope`` are product groups (empty: all), ``partners`` whether it pays for third parties' products. ``limit``
+    overrides the role's. An active credit is taken by the account's drafts at once. Not repeatable.
+    """
+    person = people.require(actor, REQUEST)
+    if not reason.strip():
+        raise Invalid("Say what the credit is for; finance and the customer will ask.", field="reason")
+    if wrong := set(scope) - set(ProductGroup.values):
+        raise Invalid(f"{', '.join(sorted(wrong))}: not a product group.", field="scope")
+    alone = permissions.credit_limit(person) if limit is None else limit
+    with audit.acting(actor, reason):
+        account = _account(account_id)
+        amount = _positive(amount, account.currency, "amount")
+        cap = None if cap_per_month is None else _positive(cap_per_month, account.currency, "cap_per_month")
+        grant = CreditGrant.objects.create(
+            account=account,
+            currency=account.currency,
+            amount=amount,
+            balance=amount,
+            scope=sorted(set(scope)),
+            partners=partners,
+            cap_per_month=cap,
+            reason=reason.strip()[:500],
+            state=CreditState.ACTIVE if amount <= alone else CreditState.REQUESTED,
+            expires_on=expires_on,
+            requested_by=actor,
+            requested_at=clock.database_now(),
+        )
+        if grant.state == CreditState.ACTIVE:
+            apply_to_drafts(account.pk)
+    grant.refresh_from_db()
+    return grant
+
+
+def approve(grant_id: int, *, actor: str) -> CreditGrant:
+    """Let a requested credit become active; a repeat by the same person changes nothing.
+
+    Raises Refused for whoever asked for it, Conflict when it was decided before.
+    """
+    return _decide(grant_id, CreditState.ACTIVE, actor, "approve credit")
+
+
+def refuse(grant_id: int, *, actor: str, reason: str = "") -> CreditGrant:
+    """Refuse a requested credit; it stays as a record. A repeat by the same person changes nothing."""
+    return _decide(grant_id, CreditState.REFUSED, actor, reason or "refuse credit")
+
+
+def _decide(grant_id: int, state: CreditState, actor: str, reason: str) -> CreditGrant:
+    people.require(actor, APPROVE)
+    with audit.acting(actor, reason):
+        grant = CreditGrant.objects.select_for_update().filter(pk=grant_id).first()
+        if grant is None:
+            raise NotFound(f"There is no credit {grant_id}.")
+        if grant.state == state and people.same(grant.decided_by, actor):
+            return grant
+        if grant.state != CreditState.REQUESTED:
+            raise Conflict(f"This credit is {grant.get_state_display().lower()} already.")
+        if people.same(grant.requested_by, actor):
+            raise Refused("You asked for this credit; somebody else of finance must decide on it.")
+        grant.state, grant.decided_by, grant.decided_at = state, actor, clock.database_now()
+        grant.save(update_fields=["state", "decided_by", "decided_at"])
+        if state == CreditState.ACTIVE:
+            apply_to_drafts(grant.account_id)
+    grant.refresh_from_db()
+    return grant
+
+
+def apply_to_drafts(account_id: int) -> None:
+    """Let the account's drafts in review take what credit there is now; an approved run is left as it was agreed."""
+    drafts = Invoice.objects.filter(account_id=account_id, status=InvoiceStatus.DRAFT, shadow=False)
+    drafts = drafts.filter(kind=InvoiceKind.PERIODIC, run__state=RunState.REVIEW)
+    for invoice_id, run_id in drafts.order_by("period_start").values_list("pk", "run_id"):
+        if locks.run(run_id).state == RunState.REVIEW:
+            adjusting.recompute(locks.invoice(invoice_id))
+
+
+def _account(account_id: int) -> Account:
+    account = Account.objects.filter(pk=account_id).first()
+    if account is None:
+        raise NotFound(f"There is no account {account_id}.")
+    return account
+
+
+def _positive(amount: Decimal, currency: str, field: str) -> Decimal:
+    if not amount.is_finite() or amount <= 0 or amount >= Decimal(10) ** 15:
+        raise Invalid(f"{amount} is not an amount to credit; it must be above zero.", field=field)
+    if amount != round_to_minor_unit(amount, currency):
+        raise Invalid(f"{currency} amounts have {exponent(currency)} digits after the point.", field=field)
+    return round_to_minor_unit(amount, currency)

@@ -1,0 +1,89 @@
+"""Draft a month shard by shard: gather without locks, price purely, write in one short transaction under a fence."""
+
+import logging
+import time
+
+from billing import draft_store, gathering, locks, running
+from billing.gathering import AccountFacts, Facts
+from billing.judging import Case, EarlierMonth, assemble
+from billing.models import RunShard, RunState
+from core import audit, bell, clock, leases
+from core.failpoints import failpoint
+from core.leases import LeaseLost
+
+LEASE_SECONDS = 120
+_OF_RUNNING = "phase = 'draft' and run_id in (select id from billing_run where state = 'drafting')"
+logger = logging.getLogger(__name__)
+
+
+def draft_waiting() -> int:
+    """Draft shards for up to a minute, and move finished runs to review; return how many were drafted.
+
+    Safe to run twice and beside itself: shards are claimed, and each is written whole or not at all. When more
+    are waiting it rings for the next minute.
+    """
+    drafted, until = 0, time.monotonic() + running.TASK_SECONDS
+    while claimed := leases.claim(RunShard, seconds=LEASE_SECONDS, where=_OF_RUNNING):
+        drafted += _draft(claimed[0])
+        if time.monotonic() > until:
+            bell.ring(running.DRAFT_TASK, cluster="money")
+            break
+    running.advance_all()
+    return drafted
+
+
+def _draft(shard: RunShard) -> bool:
+    """Draft one claimed shard; a fault gives it back for a later try."""
+    RunShard.objects.filter(pk=shard.pk, started_at=None).update(started_at=clock.database_now())
+    try:
+        facts = gathering.gather(shard.run, shard)
+        judged = [(account, case, assemble(case)) for account, case in cases(facts)]
+        failpoint("draft.before_write")
+        with audit.acting(shard.run.actor, f"draft shard {shard.number}"):
+            locks.running(shard.run_id, RunState.DRAFTING)
+            locks.shard(shard)
+            draft_store.replace(shard.run, judged)
+            RunShard.objects.filter(pk=shard.pk).update(finished_at=clock.database_now())
+            leases.finish(shard)
+            failpoint("draft.before_commit")
+    except LeaseLost as lost:
+        logger.warning("%s", lost)
+        return False
+    except Exception as error:
+        logger.exception("drafting %s failed", shard)
+        leases.give_back(shard, repr(error))
+        return False
+    return True
+
+
+def cases(facts: Facts) -> list[tuple[AccountFacts, Case]]:
+    """Split a shard's facts into one case per account."""
+    return [(account, _case(account, facts)) for account in facts.accounts]
+
+
+def _case(account: AccountFacts, facts: Facts) -> Case:
+    earlier = [
+        EarlierMonth(
+            late.month,
+            late.book,
+            late.usage.get(account.code, ()),
+            late.billed.get(account.key, ()),
+            late.originals.get(account.key),
+        )
+        for late in facts.late
+        if account.key in late.rostered
+    ]
+    return Case(
+        code=account.code,
+        currency=account.currency,
+        country=account.country,
+        region=account.region,
+        tax_exempt=account.tax_exempt,
+        book=facts.book,
+        usage=facts.usage.get(account.code, ()),
+        earlier=earlier,
+        tax_rates=facts.tax_rates,
+        parked=facts.parked.get(account.code),
+        taken=facts.taken.get(account.key, ""),
+        before=facts.before.get(account.key, ()),
+    )

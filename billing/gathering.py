@@ -1,0 +1,182 @@
+"""Gather everything that one shard's drafts are made of; no lock is held while this runs."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from django.db import connection
+
+from accounts.models import Account
+from billing import catalogue, suspicions, tax
+from billing.assembly import MeteredUsage
+from billing.late import LATE_MONTHS, Billed
+from billing.models import Invoice, InvoiceKind, InvoiceStatus, Outcome, Run, RunAccount, RunShard, RunState
+from billing.pricebook import PriceBook
+from core import sql
+from core.periods import Month
+from usage import metering
+
+Rows = Mapping[str, Sequence[MeteredUsage]]  # by the account's code
+
+
+@dataclass(frozen=True, slots=True)
+class AccountFacts:
+    """An account as its invoice needs it."""
+
+    key: int
+    code: str
+    currency: str
+    country: str
+    region: str
+    tax_exempt: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LateMonth:
+    """A month billed before, as it looks today: usage, prices, what was billed, and the month's own invoices."""
+
+    month: Month
+    book: PriceBook
+    usage: Rows
+    billed: Mapping[int, Sequence[tuple[str, Billed]]]  # by account: currency and line
+    originals: Mapping[int, tuple[int, str]]  # by account: the month's own invoice (row, number)
+    rostered: frozenset[int]  # the accounts that the month's run knew
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All that the drafts of some accounts are made of."""
+
+    month: Month
+    accounts: Sequence[AccountFacts]
+    book: PriceBook
+    usage: Rows
+    late: Sequence[LateMonth]
+    tax_rates: Sequence[tax.Rate]
+    parked: Mapping[str, tuple[str, str]]  # by code: why usage cannot be trusted yet
+    taken: Mapping[int, str]  # by account: a live invoice of the month outside this run
+    before: Mapping[int, Sequence[Decimal]]  # by account: totals of the latest invoices, newest first
+
+
+def accounts_of(run: Run, shard: int) -> list[AccountFacts]:
+    """Return the accounts of a shard that are to be drafted: all but those a person holds, in roster order."""
+    roster = RunAccount.objects.filter(run=run, shard=shard)
+    roster = roster.exclude(outcome=Outcome.HELD, reason_code="manual").exclude(outcome=Outcome.ISSUED)
+    columns = ("account_id", *(f"account__{name}" for name in ("code", "currency", "country", "region", "tax_exempt")))
+    return [AccountFacts(*row) for row in roster.order_by("account_id").values_list(*columns)]
+
+
+def gather(run: Run, shard: RunShard) -> Facts:
+    """Load the facts of one shard as known at its cut-off; a repeat loads the same."""
+    month, cutoff = Month.containing(run.month), shard.cutoff or run.cutoff
+    prices_at = max(run.prices_at, cutoff)
+    until = min(cutoff, month.end) if run.shadow and month.start < cutoff else month.end
+    return gather_for(accounts_of(run, shard.number), month, cutoff, prices_at, until=until, run=run)
+
+
+def gather_for(
+    accounts: Sequence[AccountFacts],
+    month: Month,
+    cutoff: datetime,
+    prices_at: datetime,
+    *,
+    until: datetime | None = None,
+    run: Run | None = None,
+) -> Facts:
+    """Load the facts of any accounts for any month: for a shard, a preview or a second look."""
+    book = catalogue.load_book(month, known_at=prices_at, until=until)
+    keys = [account.key for account in accounts]
+    return Facts(
+        month,
+        accounts,
+        book,
+        _usage(accounts, book, cutoff),
+        [_late(accounts, earlier, month, cutoff, prices_at) for earlier in _closed_before(month)] if run else [],
+        catalogue.load_tax_rates(),
+        suspicions.of(month.span, cutoff, {account.code for account in accounts}) if run else {},
+        _taken(keys, month, run) if run and not run.shadow else {},
+        _totals_before(keys, month) if run else {},
+    )
+
+
+def facts_of(accounts: Iterable[Account]) -> list[AccountFacts]:
+    """Return what an invoice needs of some accounts."""
+    return [AccountFacts(row.pk, row.code, row.currency, row.country, row.region, row.tax_exempt) for row in accounts]
+
+
+def _usage(accounts: Sequence[AccountFacts], book: PriceBook, cutoff: datetime) -> Rows:
+    rows: dict[str, list[MeteredUsage]] = {}
+    for row in metering.account_usage([account.code for account in accounts], book.spans, cutoff=cutoff):
+        rows.setdefault(row.account, []).append(row)
+    return rows
+
+
+def _closed_before(month: Month) -> list[Run]:
+    """Return the closed runs of the months before: only those can have billed too little or too much."""
+    months = []
+    for _ in range(LATE_MONTHS):
+        month = month.previous
+        months.append(month.first_day)
+    return list(Run.objects.filter(shadow=False, state=RunState.CLOSED, month__in=months).order_by("month"))
+
+
+def _late(accounts: Sequence[AccountFacts], run: Run, month: Month, cutoff: datetime, prices_at: datetime) -> LateMonth:
+    """Look at a closed month again, for the accounts of its roster; others are not its to correct."""
+    earlier = Month.containing(run.month)
+    book = catalogue.load_book(earlier, known_at=prices_at)
+    rostered = RunAccount.objects.filter(run=run, account_id__in=[account.key for account in accounts])
+    keys = sorted(rostered.values_list("account_id", flat=True))
+    accounts = [account for account in accounts if account.key in set(keys)]
+    originals = Invoice.objects.filter(
+        account_id__in=keys, period_start=earlier.first_day, kind=InvoiceKind.PERIODIC, shadow=False
+    ).exclude(status__in=[InvoiceStatus.VOID, InvoiceStatus.DRAFT])
+    return LateMonth(
+        earlier,
+        book,
+        _usage(accounts, book, cutoff),
+        billed(keys, earlier, month),
+        {account: (key, number or "") for account, key, number in originals.values_list("account_id", "pk", "number")},
+        frozenset(keys),
+    )
+
+
+def billed(account_ids: Sequence[int], month: Month, now_billing: Month) -> dict[int, list[tuple[str, Billed]]]:
+    """Return what all invoices but those of ``now_billing`` say about ``month``, by account, with its currency."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            sql.load("billing", "billed_lines"),
+            {
+                "accounts": list(account_ids),
+                "start": month.start,
+                "end": month.end,
+                "month": now_billing.first_day,
+            },
+        )
+        lines: dict[int, list[tuple[str, Billed]]] = {}
+        for account, currency, *line in cursor.fetchall():
+            lines.setdefault(account, []).append((currency, Billed(*line)))
+    return lines
+
+
+def _taken(account_ids: Sequence[int], month: Month, run: Run) -> dict[int, str]:
+    rows = Invoice.objects.filter(
+        account_id__in=account_ids, period_start=month.first_day, kind=InvoiceKind.PERIODIC, shadow=False
+    ).exclude(status=InvoiceStatus.VOID)
+    others = rows.exclude(run=run, status=InvoiceStatus.DRAFT)
+    return {invoice.account_id: str(invoice) for invoice in others}
+
+
+def _totals_before(account_ids: Sequence[int], month: Month) -> dict[int, list[Decimal]]:
+    oldest = Month(month.year - 1, month.number).first_day if month.year > 2000 else month.first_day
+    rows = (
+        Invoice.objects.filter(account_id__in=account_ids, kind=InvoiceKind.PERIODIC, shadow=False)
+        .filter(period_start__lt=month.first_day, period_start__gte=oldest)
+        .exclude(status__in=[InvoiceStatus.DRAFT, InvoiceStatus.VOID])
+        .order_by("account_id", "-period_start")
+        .values_list("account_id", "total")
+    )
+    totals: dict[int, list[Decimal]] = {}
+    for account, total in rows:
+        totals.setdefault(account, []).append(total)
+    return totals

@@ -1,0 +1,29 @@
+"""What workers call: each is one domain call, without arguments and safe to run twice; and the sweeps that ring."""
+
+from billing import drafting, issuing, running
+from billing.models import RunShard
+from core import bell
+
+
+def draft() -> int:
+    """Draft waiting shards; a repeat finds them done."""
+    return drafting.draft_waiting()
+
+
+def issue() -> int:
+    """Issue waiting shards of approved runs; a repeat finds them done."""
+    return issuing.issue_waiting()
+
+
+def render() -> int:
+    """Render waiting documents; a repeat finds them stored."""
+    from billing.documents import rendering
+
+    return rendering.render_waiting()
+
+
+def sweep_runs() -> None:
+    """Ring for shards whose doorbell was lost or whose worker died, and move on runs that are done. Repeatable."""
+    bell.ring_for_due(RunShard, running.DRAFT_TASK, cluster="money")
+    bell.ring_for_due(RunShard, running.ISSUE_TASK, cluster="money")
+    running.advance_all()
