@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from django.db import IntegrityError, connection
 
 from billing import settling
-from billing.models import Invoice, PaymentStatus
+from billing.models import Invoice, InvoiceStatus, PaymentStatus
 from collections_ import declines, gateways, locks, paying
 from collections_.declines import DeclineClass
 from collections_.dunning import MOST_CHARGES
@@ -136,7 +136,7 @@ def record(attempt: ChargeAttempt, answer: Charged | Declined, *, resolution: st
         if isinstance(answer, Charged):
             paying.captured(attempt, invoice, answer.charge_id)
         else:
-            settling.set_payment_status(invoice.pk, PaymentStatus.DECLINED)
+            tell_invoice(invoice.pk, PaymentStatus.DECLINED)
         failpoint("charge.before_commit")
     return None
 
@@ -152,13 +152,19 @@ def mark_unknown(attempt: ChargeAttempt) -> None:
         held = ChargeAttempt.objects.filter(pk=attempt.pk, fence=attempt.fence, outcome=AttemptOutcome.SUBMITTING)
         if not held.update(outcome=AttemptOutcome.UNKNOWN):
             raise leases.LeaseLost(f"{attempt} was taken over by another worker")
-        settling.set_payment_status(attempt.invoice_id, PaymentStatus.UNKNOWN)
+        tell_invoice(attempt.invoice_id, PaymentStatus.UNKNOWN)
     attempt.outcome = AttemptOutcome.UNKNOWN
 
 
 def set_aside(attempt: ChargeAttempt, error: str) -> None:
     """Commit that only a person can tell what happened."""
     _return(attempt, AttemptOutcome.MANUAL, error, WorkState.DEAD, 0)
+
+
+def tell_invoice(invoice_id: int, status: PaymentStatus) -> None:
+    """Note on an open invoice how its charge stands; one that was paid in another way meanwhile stays paid."""
+    if locks.invoice(invoice_id).status == InvoiceStatus.OPEN:
+        settling.set_payment_status(invoice_id, status)
 
 
 def _return(attempt: ChargeAttempt, outcome: AttemptOutcome, error: str, state: WorkState, wait: float) -> None:
@@ -175,19 +181,17 @@ def _return(attempt: ChargeAttempt, outcome: AttemptOutcome, error: str, state: 
         )
         if not changed:
             raise leases.LeaseLost(f"{attempt} was taken over by another worker")
-        settling.set_payment_status(attempt.invoice_id, PaymentStatus.UNKNOWN)
+        tell_invoice(attempt.invoice_id, PaymentStatus.UNKNOWN)
 
 
 def _submit(attempt: ChargeAttempt) -> bool:
     """Commit that the call is about to be made, or that it need not be; what is due is read again first."""
     with audit.acting(ACTOR):
         invoice = locks.invoice(attempt.invoice_id)
-        still_due = invoice.status == "open" and invoice.outstanding == attempt.amount
+        still_due = invoice.status == InvoiceStatus.OPEN and invoice.outstanding == attempt.amount
         if not still_due:
             leases.finish(attempt)
             ChargeAttempt.objects.filter(pk=attempt.pk).update(outcome=AttemptOutcome.CANCELLED)
-            if invoice.status == "open":
-                settling.set_payment_status(invoice.pk, PaymentStatus.NONE)
             return False
         attempt.outcome, attempt.submitted_at = AttemptOutcome.SUBMITTING, clock.database_now()
         changed = ChargeAttempt.objects.filter(
@@ -195,6 +199,7 @@ def _submit(attempt: ChargeAttempt) -> bool:
         ).update(outcome=attempt.outcome, submitted_at=attempt.submitted_at)
         if not changed:
             raise leases.LeaseLost(f"{attempt} was taken over by another worker")
+        tell_invoice(invoice.pk, PaymentStatus.PROCESSING)
     return True
 
 
@@ -214,13 +219,12 @@ def _intend(invoice_id: int, actor: str, as_of: date) -> ChargeAttempt:
         attempt.save(force_insert=True)
     except IntegrityError as error:  # the daily run, which takes no lock, was a moment faster
         raise Conflict(f"A charge of invoice {invoice.number} was begun this moment; wait for its outcome") from error
-    settling.set_payment_status(invoice.pk, PaymentStatus.PROCESSING)
     return attempt
 
 
 def _usable_method(invoice: Invoice, as_of: date) -> PaymentMethod:
     """Return the card to charge, or say why there must be no charge."""
-    if invoice.status != "open" or invoice.outstanding <= 0:
+    if invoice.status != InvoiceStatus.OPEN or invoice.outstanding <= 0:
         raise Conflict(f"Nothing is outstanding on invoice {invoice.number}")
     if invoice.charge_attempts.filter(outcome__in=UNANSWERED).exists():
         raise Conflict(f"A charge of invoice {invoice.number} has not been answered yet; wait for its outcome")

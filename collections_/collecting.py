@@ -12,8 +12,7 @@ from datetime import date
 from django.db import connection
 from django.db.models import Exists, F, OuterRef
 
-from billing import settling
-from billing.models import Invoice, PaymentStatus
+from billing.models import Invoice
 from collections_ import casework, charging, climbing, locks, paying, policies, positions, reconciling
 from collections_.dunning import Decision, StepKind
 from collections_.models import AttemptOutcome, Case, CaseState, ChargeAttempt, Hold, Payment, Promise, PromiseState
@@ -84,12 +83,10 @@ def _intend(decided: Sequence[tuple[Owed, Decision]], as_of: date) -> int:
                 "actor": ACTOR,
             },
         )
-        charged = [row[0] for row in cursor.fetchall()]
-        for invoice in charged:
-            settling.set_payment_status(invoice, PaymentStatus.PROCESSING)
+        charged = len(cursor.fetchall())
         if charged:
             bell.ring(charging.TASK, cluster="money")
-    return len(charged)
+    return charged
 
 
 def _end_pauses(as_of: date) -> None:

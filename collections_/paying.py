@@ -7,7 +7,7 @@ from decimal import Decimal
 from django.db import IntegrityError
 
 from billing import settling
-from billing.models import Invoice
+from billing.models import Invoice, InvoiceStatus
 from collections_ import allocation, casework, locks, posting
 from collections_.allocation import Debt, Settlement
 from collections_.models import Allocation, ChargeAttempt, Payment
@@ -80,7 +80,8 @@ def captured(attempt: ChargeAttempt, invoice: Invoice, charge_id: str) -> Paymen
         received_on=attempt.created_on,
         recorded_by="system:charging",
     )
-    return _book(payment, [invoice] if invoice.status == "open" else [], invoice.pk)
+    owed = invoice.status in (InvoiceStatus.OPEN, InvoiceStatus.UNCOLLECTIBLE)
+    return _book(payment, [invoice] if owed else [], invoice.pk)
 
 
 def apply_rest(payment_id: int, *, on: date, actor: str) -> Payment:

@@ -3,7 +3,6 @@
 from datetime import timedelta
 from typing import Final
 
-from billing import settling
 from billing.models import PaymentStatus
 from collections_ import charging, gateways, locks
 from collections_.gateways import Charged, Declined, Unseen
@@ -138,4 +137,4 @@ def _give_up_the_dead() -> None:
             attempt = locks.attempt(attempt_id)
             if attempt.state == WorkState.DEAD and attempt.outcome in charging.UNANSWERED:
                 ChargeAttempt.objects.filter(pk=attempt_id).update(outcome=AttemptOutcome.MANUAL)
-                settling.set_payment_status(attempt.invoice_id, PaymentStatus.UNKNOWN)
+                charging.tell_invoice(attempt.invoice_id, PaymentStatus.UNKNOWN)
