@@ -120,7 +120,7 @@ class Start:
         supervisor.start(web)
         for program in programs.background(self.logs):
             supervisor.start(program)
-        if not supervisor.watch_until(self._is_alive, seconds=90):
+        if not supervisor.watch_until(self._is_alive, seconds=60):
             raise NotStarted(f"The web process does not answer: {tail(web.log)}. The whole story is in {web.log}.")
 
     def _is_alive(self) -> bool:

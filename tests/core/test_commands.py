@@ -7,10 +7,11 @@ from pathlib import Path
 import psycopg
 import pytest
 from django.core.exceptions import ImproperlyConfigured
-from django.db import IntegrityError, OperationalError, ProgrammingError
+from django.db import IntegrityError, OperationalError, ProgrammingError, connection
 
 from core import commands
-from core.errors import NotFound
+from core.errors import NotFound, Refused
+from core.management.commands import prepare
 from core.periods import InvalidMonth, Month
 from tests.world import World
 
@@ -89,6 +90,13 @@ class TestRealProcesses:
         clock.send_signal(2)
         assert clock.wait(10) == 130
         assert "Traceback" not in world.log("clock")
+
+
+@pytest.mark.django_db
+def test_the_release_step_refuses_a_server_that_is_too_old(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(type(connection), "pg_version", 140_011)
+    with pytest.raises(Refused, match="Vault needs PostgreSQL 15 or newer; the server of the default database is 14"):
+        prepare.check_version("default")
 
 
 def test_the_release_step_is_repeatable(world: World) -> None:
