@@ -1,6 +1,7 @@
 """The catalogue as a run reads it: the prices of a month, and the tax rates."""
 
 import json
+from collections.abc import Iterable
 from datetime import datetime
 
 from django.apps import apps
@@ -15,7 +16,9 @@ from core.errors import Invalid
 from core.periods import Month
 
 
-def load_book(month: Month, *, known_at: datetime, until: datetime | None = None) -> PriceBook:
+def load_book(
+    month: Month, *, known_at: datetime, until: datetime | None = None, cuts: Iterable[datetime] = ()
+) -> PriceBook:
     """Load the products and the price versions that touch ``month``, as known at ``known_at``."""
     products = [ProductInfo(*row) for row in Product.objects.values_list("code", "name", "group", "partner")]
     rows = Price.objects.touching(month.start, month.end).filter(created_at__lte=known_at).select_related("product")
@@ -23,7 +26,7 @@ def load_book(month: Month, *, known_at: datetime, until: datetime | None = None
         Version(row.pk, row.product.code, row.currency, readable(row.terms), row.unit, row.valid_from, row.valid_to)
         for row in rows.order_by("pk")
     ]
-    return price_book(month, products, versions, until)
+    return price_book(month, products, versions, until, cuts)
 
 
 def readable(terms: object) -> Terms | None:

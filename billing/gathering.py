@@ -141,8 +141,8 @@ def _late(accounts: Sequence[AccountFacts], run: Run, month: Month, cutoff: date
     )
 
 
-def billed(account_ids: Sequence[int], month: Month, now_billing: Month) -> dict[int, list[tuple[str, Billed]]]:
-    """Return what all invoices but those of ``now_billing`` say about ``month``, by account, with its currency."""
+def billed(account_ids: Sequence[int], month: Month, now_billing: Month | None) -> dict[int, list[tuple[str, Billed]]]:
+    """Return what all invoices but those of ``now_billing`` say about ``month``: by account, with its currency."""
     with connection.cursor() as cursor:
         cursor.execute(
             sql.load("billing", "billed_lines"),
@@ -150,7 +150,7 @@ def billed(account_ids: Sequence[int], month: Month, now_billing: Month) -> dict
                 "accounts": list(account_ids),
                 "start": month.start,
                 "end": month.end,
-                "month": now_billing.first_day,
+                "month": now_billing.first_day if now_billing else None,
             },
         )
         lines: dict[int, list[tuple[str, Billed]]] = {}

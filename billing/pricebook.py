@@ -56,12 +56,19 @@ class PriceBook:
 
 
 def price_book(
-    month: Month, products: Iterable[ProductInfo], versions: Iterable[Version], until: datetime | None = None
+    month: Month,
+    products: Iterable[ProductInfo],
+    versions: Iterable[Version],
+    until: datetime | None = None,
+    cuts: Iterable[datetime] = (),
 ) -> PriceBook:
-    """Build the book of a month, or of its part before ``until``; spans are cut wherever a version begins or ends."""
+    """Build the book of a month, or of its part before ``until``.
+
+    Spans are cut wherever a version begins or ends, and at ``cuts``; lines join what has one price again.
+    """
     versions = list(versions)
     until = min(until or month.end, month.end)
-    edges = {version.valid_from for version in versions} | {v.valid_to for v in versions if v.valid_to}
+    edges = {version.valid_from for version in versions} | {v.valid_to for v in versions if v.valid_to} | {*cuts}
     spans = tuple(cut(Span(month.start, until), edges))
     by_product: dict[tuple[str, str], list[Version]] = {}
     for version in versions:

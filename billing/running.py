@@ -35,6 +35,7 @@ class Progress:
     outcomes: Mapping[str, int]
     shards: int
     shards_done: int
+    shards_dead: int  # tried too often; a person looks
     totals: Mapping[str, Decimal]
     invoices: int
 
@@ -119,6 +120,7 @@ def progress(run: Run) -> Progress:
         outcomes,
         shards.count(),
         shards.filter(state=WorkState.DONE).count(),
+        shards.filter(state=WorkState.DEAD).count(),
         dict(totals),
         Invoice.objects.filter(run=run).count(),
     )

@@ -1,5 +1,5 @@
 -- What all invoices so far say was used in one month, by line. Parameters: accounts (rows), start and end of the month
--- (timestamps), month (first day of the month now being billed, whose own invoices do not count).
+-- (timestamps), month (first day of the month now being billed, whose own invoices do not count; null: all count).
 -- Reads billing_invoice, billing_invoiceline, billing_product. Locks: none. Repeatable for the same books.
 select i.account_id, i.currency, l.app, l.product, l.component, l.meter, l.price_id,
        sum(l.rated), sum(coalesce(l.usage, 0)), sum(l.quantity),
@@ -11,7 +11,7 @@ from billing_invoice i
 join billing_invoiceline l on l.invoice_id = i.id
 left join billing_product p on p.code = l.product
 where i.account_id = any (%(accounts)s) and not i.shadow and i.status <> 'void' and i.kind = 'periodic'
-  and i.period_start <> %(month)s and l.kind in ('usage', 'adjustment')
+  and (%(month)s::date is null or i.period_start <> %(month)s::date) and l.kind in ('usage', 'adjustment')
   and i.period_start >= %(start)s::date
   and l.period_start >= %(start)s and l.period_start < %(end)s
 group by i.account_id, i.currency, l.app, l.product, l.component, l.meter, l.price_id
