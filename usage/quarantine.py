@@ -17,7 +17,8 @@ def keep(cursor: Cursor, source: Source, refused: Sequence[Refusal], now: dateti
     """Keep ``refused`` in the running transaction; what is there already, for the same reason, is kept once."""
     if not refused:
         return
-    rows = sorted((hashlib.sha256(r.body.encode()).hexdigest(), r.code, r) for r in refused)
+    kept = {(hashlib.sha256(r.body.encode()).hexdigest(), r.code): r for r in reversed(refused)}
+    rows = [(digest, code, kept[digest, code]) for digest, code in sorted(kept)]
     parameters = {
         "source": source.pk,
         "received_at": now,
