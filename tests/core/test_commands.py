@@ -94,7 +94,7 @@ class TestRealProcesses:
 
 @pytest.mark.django_db
 def test_the_release_step_refuses_a_server_that_is_too_old(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(type(connections["default"]), "pg_version", 140_011)
+    monkeypatch.setattr(connections["default"], "pg_version", 140_011)
     with pytest.raises(Refused, match="Vault needs PostgreSQL 15 or newer; the server of the default database is 14"):
         prepare.check_version("default")
 
