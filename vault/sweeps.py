@@ -7,6 +7,7 @@ SWEEPS = (
     "usage.tasks.sweep",
     "billing.tasks.sweep_runs",
     "core.tasks.deliver_outbox",
+    "billing.documents.rendering.sweep",
     "core.mailing.sweep",
     "collections_.tasks.sweep",
 )

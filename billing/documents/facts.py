@@ -20,7 +20,10 @@ class PartyFacts:
 
 @dataclass(frozen=True, slots=True)
 class LineFacts:
-    """One line of an invoice. ``adjusts`` is the number of the invoice it corrects, ``month`` that invoice's month."""
+    """One line of an invoice. ``adjusts`` is the number of the invoice it corrects.
+
+    ``rated`` is what the price makes of the quantity; a person may have charged another amount, and signed for it.
+    """
 
     kind: str  # "usage", "adjustment", "manual"
     app: str
@@ -34,6 +37,8 @@ class LineFacts:
     end: datetime
     adjusts: str = ""
     reason: str = ""
+    rated: Decimal | None = None
+    author: str = ""
 
 
 @dataclass(frozen=True, slots=True)

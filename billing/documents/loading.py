@@ -24,6 +24,8 @@ LINE_FIELDS: Final = (
     "period_end",
     "adjusts__number",
     "reason",
+    "rated",
+    "author",
 )
 
 
@@ -96,12 +98,8 @@ def _facts(
 def _lines(keys: Sequence[int]) -> dict[int, list[LineFacts]]:
     found: dict[int, list[LineFacts]] = defaultdict(list)
     rows = InvoiceLine.objects.filter(invoice_id__in=keys).order_by("invoice_id", "position").values_list(*LINE_FIELDS)
-    for key, kind, app, group, description, quantity, unit, unit_amount, amount, start, end, adjusts, reason in rows:
-        label = GROUPS.get(group, group)
-        line = LineFacts(
-            kind, app, label, description, quantity, unit, unit_amount, amount, start, end, adjusts or "", reason
-        )
-        found[key].append(line)
+    for key, kind, app, group, *row, adjusts, reason, rated, author in rows:
+        found[key].append(LineFacts(kind, app, GROUPS.get(group, group), *row, adjusts or "", reason, rated, author))
     return found
 
 

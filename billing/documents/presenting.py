@@ -217,9 +217,14 @@ def _line(line: LineFacts, invoice: InvoiceFacts, with_app: bool) -> Line:
 
 
 def _note(line: LineFacts, invoice: InvoiceFacts) -> str:
-    """A part of the month when the line does not price all of it; the reason of an adjustment."""
+    """What a reader would ask: which part of the month, why an adjustment, why not quantity times price.
+
+    What a person wrote as the reason of a change is for the house and stays there.
+    """
+    if line.rated is not None and line.rated != line.amount:
+        return f"Charged instead of {formatting.amount(line.rated, invoice.currency)}"
     if line.kind == "adjustment":
-        return line.reason
+        return "" if line.author else line.reason
     start, end = line.start.astimezone(UTC).date(), line.end.astimezone(UTC).date()
     if line.kind == "manual" or (start, end) == (invoice.period_start, invoice.period_end):
         return ""
