@@ -106,7 +106,7 @@ def end_all(running: Sequence[tuple[Program, subprocess.Popen[bytes]]]) -> None:
     """Ask all to stop at once; then bury each, killing those that took longer than they may."""
     for program, process in running:
         if not has_ended(process):
-            process.send_signal(program.stop_signal)
+            os.kill(process.pid, program.stop_signal)  # Popen's own way would bury one that just ended
     asked_at = time.monotonic()
     for program, process in running:
         while not has_ended(process) and time.monotonic() < asked_at + program.stop_seconds:
