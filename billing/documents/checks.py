@@ -1,4 +1,4 @@
-"""What must be on the machine before a document can be printed: said by ``manage.py check``, not by the first invoice."""
+"""What must be on the machine before a document can be printed: ``manage.py check`` says it, not the first invoice."""
 
 from typing import Any
 

@@ -4,6 +4,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
+from django.db.models import Value
+from django.db.models.functions import Coalesce
+
 from accounts.models import Account
 from billing.documents.facts import CreditNoteFacts, InvoiceFacts, LineFacts, PartyFacts
 from billing.models import CreditApplication, CreditNote, Invoice, InvoiceLine, ProductGroup, Seller
@@ -22,7 +25,7 @@ LINE_FIELDS: Final = (
     "amount",
     "period_start",
     "period_end",
-    "adjusts__number",
+    "adjusts_number",
     "reason",
     "rated",
     "author",
@@ -97,9 +100,11 @@ def _facts(
 
 def _lines(keys: Sequence[int]) -> dict[int, list[LineFacts]]:
     found: dict[int, list[LineFacts]] = defaultdict(list)
-    rows = InvoiceLine.objects.filter(invoice_id__in=keys).order_by("invoice_id", "position").values_list(*LINE_FIELDS)
-    for key, kind, app, group, *row, adjusts, reason, rated, author in rows:
-        found[key].append(LineFacts(kind, app, GROUPS.get(group, group), *row, adjusts or "", reason, rated, author))
+    lines = InvoiceLine.objects.filter(invoice_id__in=keys).order_by("invoice_id", "position")
+    rows = lines.annotate(adjusts_number=Coalesce("adjusts__number", Value(""))).values_list(*LINE_FIELDS)
+    for key, kind, app, group, *rest in rows:
+        values: list[Any] = [kind, app, GROUPS.get(group, group), *rest]
+        found[key].append(LineFacts(*values))
     return found
 
 

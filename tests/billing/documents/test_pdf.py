@@ -113,6 +113,13 @@ def test_names_are_inert_text(kind: str, place: str) -> None:
         assert "".join(nasty.split()) in "".join(text_of(content, "-raw").split())
 
 
+@pytest.fixture(autouse=True, scope="module")
+def forget_the_fonts() -> Iterator[None]:
+    """Leave no font configuration to the interpreter's end, which it does not survive."""
+    yield
+    pdf._printer.cache_clear()
+
+
 @pytest.fixture
 def canary() -> Iterator[tuple[int, list[bytes]]]:
     """A listening server that must never be visited."""
@@ -134,11 +141,6 @@ def canary() -> Iterator[tuple[int, list[bytes]]]:
 
 class TestFetching:
     """Even markup that got past escaping could fetch nothing."""
-
-    @pytest.fixture(autouse=True, scope="class")
-    def forget_the_fonts(self) -> Iterator[None]:
-        yield
-        pdf._printer.cache_clear()
 
     @pytest.mark.parametrize(
         "scheme", ["http://127.0.0.1:{port}/x", "file:///etc/passwd", "data:text/plain,x", "ftp://127.0.0.1:{port}/x"]
