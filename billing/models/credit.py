@@ -4,6 +4,8 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 
+from billing.models.invoice import LARGEST
+
 
 class CreditState(models.TextChoices):
     REQUESTED = "requested"  # above the asker's limit: waits for a second person
@@ -35,7 +37,7 @@ class CreditGrant(models.Model):
     class Meta:
         ordering = ["-id"]
         constraints = [
-            models.CheckConstraint(condition=Q(amount__gt=0), name="credit_is_positive"),
+            models.CheckConstraint(condition=Q(amount__gt=0, amount__lt=LARGEST), name="credit_is_positive"),
             models.CheckConstraint(
                 condition=Q(balance__gte=0, balance__lte=F("amount")), name="credit_balance_between_zero_and_amount"
             ),

@@ -8,6 +8,8 @@ from django.db.models import F, Q
 
 from core.periods import Month
 
+LARGEST = 10**15  # an amount from here on is a mistake, in any currency
+
 
 class InvoiceStatus(models.TextChoices):
     DRAFT = "draft"
@@ -114,6 +116,11 @@ class Invoice(models.Model):
                 name="invoice_numbered_exactly_when_issued",
             ),
             models.CheckConstraint(condition=Q(shadow=False) | Q(status="draft"), name="shadow_invoice_stays_draft"),
+            # NUMERIC takes NaN, which is above every number: a bound refuses it too.
+            models.CheckConstraint(
+                condition=Q(total__gt=-LARGEST, total__lt=LARGEST, subtotal__lt=LARGEST),
+                name="invoice_is_within_reason",
+            ),
             models.CheckConstraint(
                 condition=Q(status="draft", settled=0, credited=0)
                 | (~Q(status="draft") & Q(total__gte=F("settled") + F("credited"))),
@@ -178,6 +185,7 @@ class InvoiceLine(models.Model):
         ordering = ["invoice", "position"]
         constraints = [
             models.UniqueConstraint(fields=["invoice", "position"], name="one_line_per_position"),
+            models.CheckConstraint(condition=Q(amount__gt=-LARGEST, amount__lt=LARGEST), name="line_is_within_reason"),
             models.CheckConstraint(
                 condition=~Q(kind="manual") | (~Q(reason="") & ~Q(author="")), name="manual_line_has_author_and_reason"
             ),

@@ -3,6 +3,8 @@
 from django.db import models
 from django.db.models import Q
 
+from billing.models.invoice import LARGEST
+
 
 class LedgerAccount(models.TextChoices):
     """The chart of accounts. Debits are positive entries, credits negative ones."""
@@ -43,7 +45,12 @@ class LedgerEntry(models.Model):
     amount = models.DecimalField(max_digits=24, decimal_places=4)
 
     class Meta:
-        constraints = [models.CheckConstraint(condition=~Q(amount=0), name="ledger_entry_not_zero")]
+        constraints = [
+            models.CheckConstraint(condition=~Q(amount=0), name="ledger_entry_not_zero"),
+            models.CheckConstraint(
+                condition=Q(amount__gt=-LARGEST, amount__lt=LARGEST), name="ledger_entry_is_within_reason"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.ledger_account} {self.amount} {self.currency}"
