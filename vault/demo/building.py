@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from accounts.models import Account
 from accounts.registering import find
-from billing import closing, crediting
-from billing.models import CreditGrant, Document
+from billing import closing, crediting, running
+from billing.models import CreditGrant, Document, RunState
 from collections_ import collecting
 from core import clock
 from core.errors import VaultError
@@ -33,7 +33,7 @@ DOCUMENTS_WITHIN: Final = 240  # seconds
 
 
 class NotFinished(VaultError):
-    """The workers did not finish the documents in time."""
+    """A step of the demo did not come to its end."""
 
     code = "demo_not_finished"
 
@@ -105,7 +105,10 @@ def _close(month: Month, say: Say) -> None:
     """Close one month as two people would, and collect as the days after it passed."""
     issued = month.next.first_day
     opener, approver = f"user:{cast.OPENER.email}", f"user:{cast.APPROVER.email}"
-    closing.close(month, opener=opener, approver=approver, issue_date=issued)
+    run = closing.build(month, shadow=False, actor=opener, show=lambda progress: None)
+    run = closing.issue(run, approver=approver, issue_date=issued, show=lambda progress: None)
+    if run.state != RunState.CLOSED:
+        raise NotFinished(f"{run} is {run.get_state_display().lower()}; its page says which accounts wait and why.")
     for day in _days(issued):
         collecting.run(day)
     say(f"Closed {month}, issued its invoices on {issued} and collected")
@@ -125,7 +128,7 @@ def _credits(everybody: list[Tenant], say: Say) -> None:
     ):
         account: Account = find(tenant.code)
         if not CreditGrant.objects.filter(account=account).exists():
-            crediting.request(account.pk, amount, reason, actor=support)
+            crediting.request(account.pk, amount, reason=reason, actor=support)
     say("Gave one credit; another waits for approval")
 
 
@@ -143,5 +146,5 @@ def _await_documents(say: Say) -> None:
 
 def finished_at() -> datetime | None:
     """Return when the demo month was closed, or None while the demo is not complete."""
-    run = closing.closed_run(demo_month())
+    run = running.live(demo_month())
     return run.closed_at if run and Account.objects.filter(code=CIVIC.code).exists() else None

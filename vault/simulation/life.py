@@ -42,7 +42,7 @@ def month_of(
 
 
 def _app(tenant: Tenant, number: int, month: Month, seed: int, first: Month) -> Iterator[Event]:
-    app = f"{tenant.code.rsplit('-', 1)[0]}-{APPS[number]}"
+    app = f"{tenant.code}-{APPS[number]}"
     for formation in _formations(tenant, app, month, seed):
         yield from _dynos(tenant, formation, month, seed)
     yield from _addon(tenant, app, month, seed, first)

@@ -45,8 +45,10 @@ def tenants(count: int, *, seed: int) -> Sequence[Tenant]:
 def _tenant(number: int, seed: int) -> Tenant:
     dice = random.Random(f"{seed}:tenant:{number}")  # noqa: S311  a simulation, not a secret
     country, region, currency = dice.choice(PLACES)
-    name = f"{FIRST[number % len(FIRST)]} {dice.choice(SECOND)}"
-    code = f"{name.lower().replace(' ', '-')}-{number:04d}"
+    round_, first = divmod(number, len(FIRST))
+    name = f"{FIRST[first]} {SECOND[(round_ + first * 5 + seed) % len(SECOND)]}"
+    slug = name.lower().replace(" ", "-")
+    code = slug if number < len(FIRST) * len(SECOND) else f"{slug}-{number}"  # names repeat after so many
     kind = dice.choices(("person", "team", "enterprise"), (3, 6, 1))[0]
     apps = {"person": 1, "team": dice.randint(1, 4), "enterprise": dice.randint(4, 9)}[kind]
     return Tenant(
