@@ -7,6 +7,7 @@ from decimal import Decimal
 from accounts.models import User
 from billing.models import Invoice
 from collections_ import locks
+from collections_.cards import refuse_card_number
 from collections_.models import Case, CaseEvent, CaseState, Hold, Payment, Promise, PromiseState
 from core import audit, clock, formatting, money
 from core.errors import Conflict, Invalid
@@ -17,10 +18,11 @@ LONGEST_PAUSE = timedelta(days=92)  # a longer one is a decision to take again
 
 def note(case_id: int, text: str, *, actor: str) -> CaseEvent:
     """Add a sentence to the story of a case, open or closed."""
-    if not text.strip():
+    text = refuse_card_number(text, "text")
+    if not text:
         raise Invalid("Write something, or there is nothing to note", field="text")
     with audit.acting(actor):
-        return tell(locks.case(case_id), "note", text.strip(), actor)
+        return tell(locks.case(case_id), "note", text, actor)
 
 
 def promise(case_id: int, *, amount: Decimal, due_on: date, as_of: date, actor: str) -> Promise:
@@ -46,7 +48,8 @@ def promise(case_id: int, *, amount: Decimal, due_on: date, as_of: date, actor: 
 
 def hold(case_id: int, *, reason: str, until: date, as_of: date, actor: str) -> Hold:
     """Pause the ladder through ``until`` for a reason that others can understand."""
-    if not reason.strip():
+    reason = refuse_card_number(reason, "reason")
+    if not reason:
         raise Invalid("Say why the case is put on hold", field="reason")
     with audit.acting(actor, reason):
         case = _open_case(case_id)
@@ -54,9 +57,9 @@ def hold(case_id: int, *, reason: str, until: date, as_of: date, actor: str) -> 
         if case.holds.filter(lifted_at__isnull=True).exists():
             raise Conflict("The case is on hold already; lift that hold first")
         placed = Hold.objects.create(
-            case=case, reason=reason.strip(), until=until, placed_by=actor, placed_at=clock.database_now()
+            case=case, reason=reason, until=until, placed_by=actor, placed_at=clock.database_now()
         )
-        tell(case, "hold", f"On hold until {formatting.day(until)}: {reason.strip()}", actor)
+        tell(case, "hold", f"On hold until {formatting.day(until)}: {reason}", actor)
     return placed
 
 

@@ -4,11 +4,10 @@ import re
 from datetime import date
 
 from collections_ import gateways, locks
+from collections_.cards import refuse_card_number
 from collections_.models import PaymentMethod
 from core import audit
 from core.errors import Invalid
-
-_CARD_NUMBER = re.compile(r"(?:\d[ -]?){13,19}")
 
 
 def register(
@@ -20,8 +19,9 @@ def register(
     never reach us.
     """
     gateways.named(gateway)
-    if not token or len(token) > 200 or _CARD_NUMBER.search(token):
-        raise Invalid("Send the gateway's token for the card, never the card number itself", field="token")
+    token = refuse_card_number(token, "token")
+    if not 0 < len(token) <= 200:
+        raise Invalid("Send the gateway's token for the card, of 1 to 200 characters", field="token")
     if not re.fullmatch(r"\d{4}", last4):
         raise Invalid("Send the last four digits of the card", field="last4")
     with audit.acting(actor):

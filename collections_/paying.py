@@ -10,6 +10,7 @@ from billing import settling
 from billing.models import Invoice, InvoiceStatus
 from collections_ import allocation, casework, locks, posting
 from collections_.allocation import Debt, Settlement
+from collections_.cards import refuse_card_number
 from collections_.models import Allocation, ChargeAttempt, Payment
 from core import audit, clock, money
 from core.errors import Conflict, Invalid
@@ -49,7 +50,8 @@ def record(
     """
     if method not in METHODS:
         raise Invalid(f"{method!r:.40} is not a way to pay; use one of {', '.join(METHODS)}", field="method")
-    if not reference.strip():
+    reference = refuse_card_number(reference, "reference")
+    if not reference:
         raise Invalid("Give the bank's reference, so that nobody records this payment twice", field="reference")
     with audit.acting(actor):
         locks.account(account_id)
@@ -58,7 +60,7 @@ def record(
             currency=currency,
             amount=_checked(amount, currency),
             method=method,
-            reference=reference.strip(),
+            reference=reference,
             received_on=received_on,
             recorded_by=actor,
         )

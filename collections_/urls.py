@@ -1,5 +1,29 @@
 """The app's addresses: pages, then the API."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from collections_.api import payments as api
+from collections_.views import cases, charges, payments, worklist
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("collections/", worklist.cases, name="worklist"),
+    path("collections/export.csv", worklist.export, name="worklist_export"),
+    path("collections/aging/", worklist.aging, name="aging"),
+    path("collections/cases/<int:pk>/", cases.case, name="case"),
+    path("collections/cases/<int:pk>/note/", cases.note, name="case_note"),
+    path("collections/cases/<int:pk>/promise/", cases.promise, name="case_promise"),
+    path("collections/cases/<int:pk>/hold/", cases.hold, name="case_hold"),
+    path("collections/cases/<int:pk>/holds/<int:hold>/lift/", cases.lift, name="case_lift"),
+    path("collections/cases/<int:pk>/assign/", cases.assign, name="case_assign"),
+    path("collections/cases/<int:pk>/charge/<str:number>/", cases.charge, name="case_charge"),
+    path("payments/", payments.payments, name="payments"),
+    path("payments/export.csv", payments.export, name="payments_export"),
+    path("payments/charges/", charges.charges, name="charges"),
+    path("payments/charges/<int:pk>/", charges.charge, name="charge"),
+    path("payments/charges/<int:pk>/ask/", charges.ask, name="charge_ask"),
+    path("payments/record/<str:code>/", payments.record, name="record_payment"),
+    path("payments/<int:pk>/", payments.payment, name="payment"),
+    path("payments/<int:pk>/apply/", payments.apply, name="payment_apply"),
+    path("api/v1/payments", api.PaymentList.as_view(), name="api_payments"),
+    path("api/v1/payments/<int:pk>", api.PaymentDetail.as_view(), name="api_payment"),
+]

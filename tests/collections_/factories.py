@@ -1,6 +1,6 @@
 """The smallest books that collections can work on: accounts, cards and issued invoices, made with the real rules."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 from accounts.models import Account
@@ -8,10 +8,12 @@ from billing import ledger, numbering
 from billing.models import Invoice, InvoiceLine, LedgerAccount, Seller
 from collections_ import methods
 from collections_.models import PaymentMethod
-from core import audit
+from core import audit, clock
 
 ACTOR = "system:test"
 DUE = date(2026, 11, 2)
+TODAY = clock.today()  # of the pages, which show the present
+YESTERDAY = TODAY - timedelta(days=1)
 
 
 def account(code: str, *, email: str | None = None, currency: str = "USD") -> Account:
