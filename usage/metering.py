@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from core.periods import Span
 from core.sql import load
@@ -43,7 +43,15 @@ def account_usage(accounts: Sequence[str], spans: Sequence[Span], *, cutoff: dat
         raise ValueError("spans must follow one another without a gap")
     if not accounts or not spans:
         return
-    parameters = {
+    with store.cursor() as cursor:
+        named = parameters(accounts, spans, cutoff)
+        rows = cursor.execute(load("usage", "account_usage").encode(), named).fetchall()
+    yield from map(UsageRow._make, rows)
+
+
+def parameters(accounts: Sequence[str], spans: Sequence[Span], cutoff: datetime) -> dict[str, Any]:
+    """Return the parameters of account_usage.sql."""
+    return {
         "accounts": list(accounts),
         "starts": [span.start for span in spans],
         "ends": [span.end for span in spans],
@@ -51,6 +59,3 @@ def account_usage(accounts: Sequence[str], spans: Sequence[Span], *, cutoff: dat
         "last": spans[-1].end,
         "cutoff": cutoff,
     }
-    with store.cursor() as cursor:
-        rows = cursor.execute(load("usage", "account_usage").encode(), parameters).fetchall()
-    yield from map(UsageRow._make, rows)

@@ -36,8 +36,8 @@ class Event(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["source", "event_id"], name="one_event_per_source_and_id"),
-            models.CheckConstraint(
-                condition=Q(type="measured", quantity__isnull=False, quantity__gte=0)
+            models.CheckConstraint(  # the upper bound also keeps NaN out, which PostgreSQL holds for the largest number
+                condition=Q(type="measured", quantity__isnull=False, quantity__gte=0, quantity__lt=10**18)
                 | (~Q(type="measured") & Q(quantity__isnull=True)),
                 name="event_quantity_exactly_when_measured",
             ),
