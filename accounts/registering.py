@@ -14,6 +14,7 @@ from core.errors import Conflict, Invalid, NotFound
 CODE: Final = re.compile(r"[^\s/?#%\x00-\x1f\x7f]{1,200}")
 RESERVED: Final = frozenset({"new", ".", ".."})  # names that addresses below /accounts/ need for themselves
 COUNTRY: Final = re.compile(r"[A-Z]{2}")
+LONGEST_TERMS: Final = 365
 # The code is what usage names; the currency is that of every price, invoice and posting of the account.
 SETTLED_AT_BIRTH: Final = frozenset({"code", "currency"})
 CHANGEABLE: Final = frozenset(
@@ -99,6 +100,8 @@ def _check(account: Account) -> None:
     """Hold the account against its model's rules; raise Invalid for the first one that is broken."""
     if account.country and not COUNTRY.fullmatch(account.country):
         raise Invalid("A country is its two capital letters of ISO 3166, for example US or DE.", field="country")
+    if isinstance(account.payment_terms_days, int) and account.payment_terms_days > LONGEST_TERMS:
+        raise Invalid(f"Payment terms are {LONGEST_TERMS} days at most.", field="payment_terms_days")
     try:
         account.full_clean(validate_unique=False)
     except ValidationError as error:
