@@ -74,12 +74,12 @@ def by_month(*, since: Month, until: Month) -> list[MonthRevenue]:
 
 
 def by_product(month: Month) -> list[ProductRevenue]:
-    """Return what each product brought in ``month``, largest first."""
+    """Return what each product brought in ``month``, by currency, largest first."""
     return [ProductRevenue(*row) for row in _rows("revenue_by_product", **_beside(month))]
 
 
-def movers(month: Month, *, limit: int = 50) -> list[Mover]:
-    """Return the accounts whose bill moved most between the month before and ``month``."""
+def movers(month: Month, *, limit: int = 15) -> list[Mover]:
+    """Return, for each currency, the ``limit`` accounts whose bill moved most between the month before and ``month``."""
     return [Mover(*row) for row in _rows("revenue_movers", **_beside(month), limit=limit)]
 
 

@@ -47,7 +47,7 @@ class WorkKind:
     leased: int
     expired: int
     dead: int
-    oldest_due_seconds: float
+    oldest_due_seconds: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class Status:
     outbox: int
     unpaired: int
     quarantined: int
-    quarantine_oldest_seconds: float
+    quarantine_oldest_seconds: int
     database_bytes: int
     connections: int
     verification: Verification | None
@@ -86,7 +86,7 @@ def take(*, at: datetime) -> Status:
         outbox=OutboxMessage.objects.count(),
         unpaired=usage["unpaired"],
         quarantined=usage["quarantined"],
-        quarantine_oldest_seconds=float(usage["quarantine_oldest_seconds"]),
+        quarantine_oldest_seconds=int(usage["quarantine_oldest_seconds"]),
         database_bytes=database["bytes"],
         connections=database["connections"],
         verification=Verification.objects.order_by("-id").first(),
@@ -101,7 +101,7 @@ def _clusters() -> list[Cluster]:
 
 def _work(name: str, table: str) -> WorkKind:
     row = _one("default", load("monitoring", "work_status").replace("{table}", table))
-    return WorkKind(name, row["ready"], row["leased"], row["expired"], row["dead"], float(row["oldest_due_seconds"]))
+    return WorkKind(name, row["ready"], row["leased"], row["expired"], row["dead"], int(row["oldest_due_seconds"]))
 
 
 def _one(alias: str, sql: str) -> dict[str, Any]:

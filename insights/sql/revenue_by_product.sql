@@ -10,4 +10,4 @@ join billing_invoice invoice on invoice.id = line.invoice_id
 left join billing_product product on product.code = line.product
 where invoice.status not in ('draft', 'void') and invoice.period_start in (%(month)s, %(before)s)
 group by line.product, product.name, invoice.currency
-order by amount desc, line.product
+order by invoice.currency, amount desc, line.product
