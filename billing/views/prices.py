@@ -1,91 +1,106 @@
 """What is sold, what it costs, what it did cost, and what it will."""
 
-from typing import Any
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
 
-import django_tables2 as tables
 from django.contrib import messages
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
+from django_tables2 import RequestConfig
 
-from accounts.gates import staff
+from accounts.gates import StaffRequest, staff
 from accounts.permissions import has
 from billing import pricing
-from billing.forms import PriceForm, as_text
+from billing.forms.prices import PriceForm, ProductForm
 from billing.models import Price, Product
-from core import clock
+from billing.tables.prices import ProductTable, address, in_words, state
+from core import clock, formatting
 from core.errors import VaultError
-from core.tables import VaultTable
+from core.forms import blame
 
-
-class ProductTable(VaultTable):
-    """Products with what they cost today in each currency."""
-
-    noun = "product"
-    name = tables.Column(linkify=lambda record: f"/prices/{record.code}/", verbose_name="Product")
-    code = tables.Column()
-    group = tables.Column(accessor="get_group_display", order_by="group")
-    costs = tables.Column(orderable=False, empty_values=(), verbose_name="Price today")
-
-    def render_costs(self, record: Product) -> str:
-        now = clock.now()
-        valid = [p for p in record.prices.all() if p.valid_from <= now and (p.valid_to is None or p.valid_to > now)]
-        return " · ".join(in_words(price) for price in valid) or "no price"
-
-
-def in_words(price: Price) -> str:
-    """Say a price in one breath: ``50.00 USD / month`` or ``graduated USD / request``."""
-    amount = price.terms.get("unit_amount")
-    return f"{amount if amount is not None else price.get_model_display()} {price.currency} / {price.unit}"
+TONES: Final = {"scheduled": "info", "current": "good", "past": "quiet"}
 
 
 @require_safe
 @staff("prices.view")
-def products(request: HttpRequest) -> HttpResponse:
+def products(request: StaffRequest) -> HttpResponse:
     """Every product, searchable; the unpriced ones are visible as such."""
     text = request.GET.get("q", "").strip()
     found: QuerySet[Product] = Product.objects.prefetch_related("prices")
     if text:
         found = found.filter(Q(code__icontains=text) | Q(name__icontains=text))
-    table = ProductTable(found, order_by=request.GET.get("sort", "name"))
-    table.paginate(page=_page(request), per_page=50)
-    return render(request, "billing/products.html", {"table": table, "q": text})
+    table = ProductTable(found, order_by="name", now=clock.now())
+    RequestConfig(request, paginate={"per_page": 50}).configure(table)
+    context = {"table": table, "q": text, "may_edit": has(request.user, "prices.edit")}
+    return render(request, "billing/products.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff("prices.edit")
+def new_product(request: StaffRequest) -> HttpResponse:
+    """A form for something new to sell; ``?code=`` fills in what usage named and nobody sold."""
+    form = ProductForm(request.POST or None, initial={"code": request.GET.get("code", "")})
+    if request.method == "POST" and form.is_valid():
+        try:
+            added = pricing.add_product(**form.cleaned_data, actor=request.user.actor)
+        except VaultError as error:
+            blame(form, error)
+        else:
+            messages.success(request, f"{added.name} is on the list. Schedule what it costs.")
+            return redirect(address(added))
+    return render(request, "billing/product_new.html", {"form": form})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @staff("prices.view")
-def product(request: HttpRequest, code: str) -> HttpResponse:
+def product(request: StaffRequest, code: str) -> HttpResponse:
     """One product's versions on a line of time, and a form to schedule the next one."""
-    chosen = get_object_or_404(Product, code=code)
-    may_edit = has(request.user, "prices.edit")
-    form = PriceForm(request.POST or None, initial={"currency": "USD"})
-    if request.method == "POST" and may_edit and form.is_valid() and _schedule(request, chosen, form):
-        return redirect("product", code=code)
+    chosen = Product.objects.filter(code=code).first()
+    if chosen is None:
+        raise Http404(f"Nothing is sold as {code!r:.80}. Look for it among all prices.")
+    form = PriceForm(request.POST or None, initial={"currency": "USD"}) if has(request.user, "prices.edit") else None
+    if request.method == "POST" and form is not None and form.is_valid() and _schedule(request, chosen, form):
+        return redirect(address(chosen))
+    versions = list(chosen.prices.order_by("currency", "-valid_from"))
+    now = clock.now()
     context = {
         "product": chosen,
-        "versions": [_row(price) for price in chosen.prices.order_by("currency", "-valid_from")],
-        "form": form if may_edit else None,
+        "versions": [
+            {"price": p, "terms": as_text(p.terms), "state": state(p, now), "tone": TONES[state(p, now)]}
+            for p in versions
+        ],
+        "charts": _charts(versions, now),
+        "form": form,
     }
     return render(request, "billing/product.html", context)
 
 
-def _schedule(request: HttpRequest, chosen: Product, form: PriceForm) -> bool:
+def _schedule(request: StaffRequest, chosen: Product, form: PriceForm) -> bool:
     try:
-        price = pricing.schedule(product=chosen, now=clock.now(), actor=request.user.actor, **form.values())  # type: ignore[union-attr]
+        price = pricing.schedule(product=chosen, now=clock.now(), actor=request.user.actor, **form.values())
     except VaultError as error:
-        form.add_error(None, str(error))
+        blame(form, error)
         return False
-    messages.success(request, f"{chosen.name} costs {in_words(price)} from {price.valid_from:%d %b %Y} on.")
+    messages.success(request, f"{chosen.name} costs {in_words(price)} from {formatting.day(price.valid_from)} on.")
     return True
 
 
-def _row(price: Price) -> dict[str, Any]:
-    now = clock.now()
-    state = "scheduled" if price.valid_from > now else "past" if price.valid_to and price.valid_to <= now else "current"
-    return {"price": price, "terms": as_text(price.terms), "state": state}
+def as_text(terms: dict[str, Any]) -> str:
+    """Write what a version's terms say beyond its amount, for people who compare versions."""
+    rest = {key: value for key, value in terms.items() if key not in ("model", "unit_amount")}
+    return json.dumps(rest, sort_keys=True) if rest else ""
 
 
-def _page(request: HttpRequest) -> int:
-    text = request.GET.get("page", "1")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 7 else 1
+def _charts(versions: Sequence[Price], now: datetime) -> list[dict[str, Any]]:
+    """One chart per currency whose amount has changed: a bar per version, oldest first."""
+    charts = []
+    for currency in sorted({price.currency for price in versions}):
+        told = [p for p in reversed(versions) if p.currency == currency and "unit_amount" in p.terms]
+        if len(told) > 1:
+            points = [(f"from {formatting.day(p.valid_from)}", str(p.terms["unit_amount"])) for p in told]
+            charts.append({"title": "Amount by version", "currency": currency, "points": points})
+    return charts

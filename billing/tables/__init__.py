@@ -1,0 +1,1 @@
+"""The lists of the books, one module per group of pages."""
