@@ -4,12 +4,13 @@ from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from vault.admin import site
-from vault.views import account, account_credits, account_list, audit, home
-from vault.views.portal import access, invoices, overview, statement
+from vault.views import account, account_credits, account_current, account_list, audit, home
+from vault.views.portal import access, invoices, overview, statement, usage
 
 portal = [
     path("", overview.overview, name="portal"),
     path("account/", overview.switch, name="portal_account"),
+    path("usage/", usage.usage, name="portal_usage"),
     path("invoices/", invoices.invoices, name="portal_invoices"),
     path("invoices/<str:number>/", invoices.invoice, name="portal_invoice"),
     path("invoices/<str:number>/pdf/", invoices.pdf, name="portal_invoice_pdf"),
@@ -43,6 +44,7 @@ urlpatterns = [
     path("accounts/", account_list.accounts, name="accounts"),
     path("accounts/export.csv", account_list.export, name="accounts_export"),
     path("accounts/<str:code>/", account.account, name="account"),
+    path("accounts/<str:code>/current/", account_current.current, name="account_current"),
     path("accounts/<str:code>/credits/", account_credits.credits, name="account_credits"),
     path("accounts/<str:code>/credits/give/", account_credits.grant, name="account_credit_grant"),
     path("accounts/<str:code>/<str:part>/", account.part, name="account_part"),

@@ -12,6 +12,7 @@ from accounts import permissions, registering
 from accounts.gates import StaffRequest, staff
 from accounts.models import Account
 from billing.models import Invoice
+from collections_ import wording
 from collections_.models import Case, ChargeAttempt, Payment
 from core import clock, formatting
 from core.models import AuditEntry
@@ -24,6 +25,7 @@ from vault.views.audit import page_of
 
 Context = dict[str, Any]
 RECENT: Final = 5
+TRIES: Final = 20  # the newest charges that are shown
 
 
 @require_safe
@@ -88,9 +90,12 @@ def _invoices(request: StaffRequest, found: Account) -> Context:
 
 
 def _payments(request: StaffRequest, found: Account) -> Context:
-    attempts = ChargeAttempt.objects.filter(invoice__account=found).select_related("invoice").order_by("-pk")[:20]
+    attempts = ChargeAttempt.objects.filter(invoice__account=found).select_related("invoice").order_by("-pk")[:TRIES]
     rows = Payment.objects.filter(account=found)
-    return _listed(request, lists.PaymentTable(rows, order_by="-received_on")) | {"attempts": attempts}
+    return _listed(request, lists.PaymentTable(rows, order_by="-received_on")) | {
+        "attempts": [(attempt, wording.why(attempt.decline_code, attempt.decline_class)) for attempt in attempts],
+        "may_record": permissions.has(request.user, "collections.work"),
+    }
 
 
 def _cases(request: StaffRequest, found: Account) -> Context:
