@@ -79,7 +79,7 @@ def by_product(month: Month) -> list[ProductRevenue]:
 
 
 def movers(month: Month, *, limit: int = 15) -> list[Mover]:
-    """Return, for each currency, the ``limit`` accounts whose bill moved most between the month before and ``month``."""
+    """Return, for each currency, the ``limit`` accounts whose bill moved most since the month before."""
     return [Mover(*row) for row in _rows("revenue_movers", **_beside(month), limit=limit)]
 
 

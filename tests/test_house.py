@@ -42,7 +42,9 @@ class TestModules:
 
     def test_has_no_long_functions(self, path: Path) -> None:
         functions = [n for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.FunctionDef)]
-        long = {f.name: f.end_lineno - f.lineno + 1 for f in functions if f.end_lineno and f.end_lineno - f.lineno >= 50}
+        long = {
+            f.name: f.end_lineno - f.lineno + 1 for f in functions if f.end_lineno and f.end_lineno - f.lineno >= 50
+        }
         assert long == {}
 
     def test_receives_no_signals(self, path: Path) -> None:
