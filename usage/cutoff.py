@@ -1,8 +1,12 @@
 """The moment up to which everything is known: what a month close is built on, and can be asked again for ever."""
 
 from datetime import datetime
+from typing import Final
 
 from usage import locks, pairing, store
+from usage.models import Unpaired
+
+TRIES: Final = 10  # drains beside intake, before intake must wait for a larger rest
 
 
 def freeze() -> datetime:
@@ -12,7 +16,10 @@ def freeze() -> datetime:
     stamp. Intake waits for the moments this takes; a backlog is paired before, while intake goes on. May be
     called at any time and any number of times.
     """
-    pairing.drain()
+    for _ in range(TRIES):
+        pairing.drain(limit=Unpaired.objects.count())  # not more: what keeps arriving would keep us here
+        if Unpaired.objects.count() <= pairing.BATCH:
+            break
     with store.writing() as cursor:
         locks.history(cursor)
         now = locks.no_receiving(cursor)

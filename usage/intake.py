@@ -71,6 +71,29 @@ def accept(source: Source, batch: Batch, *, window: Window | None = None, atomic
     return answer
 
 
+def preview(source: Source, batch: Batch, *, window: Window, seen: dict[str, bytes]) -> Answer:
+    """Return what ``accept`` would answer, and store nothing.
+
+    ``seen`` carries the hashes of what earlier batches would have stored from one call to the next.
+    """
+    with store.cursor() as cursor:
+        now = cursor.execute(b"select clock_timestamp()").fetchall()[0][0]
+        events, refused = window.admit(batch, now)
+        known = _known(cursor, source, sorted({event.id for event in events}))
+    answer, conflicts = Answer(), []
+    for event in events:
+        digest = event.digest()
+        before = known.get(event.id) or seen.get(event.id)
+        if before is None:
+            seen[event.id] = digest
+            answer.accepted += 1
+        elif before == digest:
+            answer.duplicate += 1
+        else:
+            conflicts.append(_conflict(event))
+    return answer.refuse([*batch.refused, *refused, *conflicts])
+
+
 def _store(cursor: store.Cursor, source: Source, events: Sequence[ReportedEvent], now: datetime) -> Answer:
     first: dict[str, tuple[ReportedEvent, bytes]] = {}
     again: list[tuple[ReportedEvent, bytes]] = []
@@ -98,9 +121,13 @@ def _insert(
         "received_at": now,
     }
     there = [row[0] for row in cursor.execute(load("usage", "store_events").encode(), parameters)]
-    if not there:
-        return {}
-    return dict(cursor.execute(load("usage", "known_events").encode(), {"source": source.pk, "event_id": there}))
+    return _known(cursor, source, there) if there else {}
+
+
+def _known(cursor: store.Cursor, source: Source, identifiers: Sequence[str]) -> dict[str, bytes]:
+    """Return the hashes of those events that the source sent before."""
+    named = {"source": source.pk, "event_id": list(identifiers)}
+    return dict(cursor.execute(load("usage", "known_events").encode(), named).fetchall())
 
 
 COLUMNS: Final = ("type", "time", "resource", "product", "meter", "component", "app", "account", "quantity")

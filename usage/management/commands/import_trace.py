@@ -7,7 +7,7 @@ from django.core.management.base import CommandParser
 
 from core.commands import VaultCommand, month
 from core.errors import VaultError
-from usage import importing
+from usage import importing_trace
 
 
 class Command(VaultCommand):
@@ -20,7 +20,7 @@ class Command(VaultCommand):
         parser.add_argument("--base-url", default="", help="send over HTTP, e.g. http://127.0.0.1:8000")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        found = importing.import_trace(
+        found = importing_trace.import_trace(
             options["file"],
             month(options["month"]),
             base_url=options["base_url"],

@@ -1,41 +1,21 @@
 """Import the production trace: its accounts into the books, its opens and closes through the intake."""
 
-import gzip
-import io
-import zlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Final, TextIO
+from typing import Any, Final
 
 from accounts.models import Account, Delivery
 from core import clock, databases
 from core.audit import acting
-from core.errors import Invalid, NotFound
+from core.errors import Invalid
 from core.periods import Month
-from usage import pairing, sending, sources, trace
+from usage import files, pairing, sending, sources, trace
 from usage.models import Source
 from usage.window import ANY_PAST
 
 TRACE_SOURCE: Final = "trace"
 ACTOR: Final = "system:import_trace"
-GZIP: Final = b"\x1f\x8b"
-
-
-@contextmanager
-def opened(path: Path) -> Iterator[TextIO]:
-    """Open a text file, plain or gzip; a damaged one raises Invalid, a missing one NotFound."""
-    if not path.is_file():
-        raise NotFound(f"There is no file {path}; give the path of the file to import.")
-    try:
-        with path.open("rb") as raw:
-            zipped = raw.read(2) == GZIP
-            raw.seek(0)
-            with gzip.open(raw) if zipped else raw as plain:
-                yield io.TextIOWrapper(plain, encoding="utf-8-sig", newline="")
-    except (gzip.BadGzipFile, zlib.error, EOFError, UnicodeDecodeError) as error:
-        raise Invalid(f"{path} is damaged or not a text file ({error}).") from error
 
 
 def import_trace(
@@ -48,7 +28,7 @@ def import_trace(
     """
     if month.end > clock.database_now(databases.usage()):
         raise Invalid(f"{month} has not ended yet, and usage cannot lie ahead; choose an earlier month.", field="month")
-    with opened(path) as lines:
+    with files.opened(path) as lines:
         found = list(trace.instances(lines, month))
     apps = sorted({instance.app for instance in found})
     _create_accounts(apps)

@@ -1,0 +1,70 @@
+"""Importing files: CSV and NDJSON, with a dry run that tells the truth."""
+
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+
+from core.errors import Invalid
+from tests.usage.factories import closed, measured, opened, source
+from usage import importing_usage
+from usage.models import Event, Interval, QuarantinedEvent, Source
+
+pytestmark = pytest.mark.django_db
+CSV = """id,type,time,resource,product,account,quantity,meter
+1,open,2020-06-01T00:00:00Z,r1,hobby,acme,,
+2,close,2020-07-01T00:00:00Z,r1,hobby,,,
+3,measured,2020-06-05T00:00:00Z,r1,requests,,1.5,requests
+4,start,2020-06-05T00:00:00Z,r1,hobby,,,
+2,close,2020-07-02T00:00:00Z,r1,hobby,,,
+"""
+
+
+@pytest.fixture
+def dynos(db: None) -> Source:
+    return source("dynos", past_days=35)
+
+
+def test_a_dry_run_says_what_would_happen_and_stores_nothing(dynos: Source, tmp_path: Path) -> None:
+    file = tmp_path / "usage.csv"
+    file.write_text(CSV)
+    would = importing_usage.import_usage(file, dynos, dry_run=True)
+    assert not Event.objects.exists() and not QuarantinedEvent.objects.exists()
+    done = importing_usage.import_usage(file, dynos)
+    assert would == done
+    assert (done.accepted, done.duplicate, done.conflict, done.rejected) == (3, 0, 1, 1)
+    assert [(r["line"], r["code"]) for r in done.refusals] == [(5, "unknown_type"), (6, "conflict")]
+    assert importing_usage.import_usage(file, dynos, dry_run=True).duplicate == 3
+
+
+def test_lines_of_json_may_be_zipped_and_have_blanks_between(dynos: Source, tmp_path: Path) -> None:
+    file = tmp_path / "usage.ndjson.gz"
+    lines = [json.dumps(opened(0)), "", json.dumps(closed(5)), "{broken", json.dumps(measured(1, 2))]
+    file.write_bytes(gzip.compress("\n".join(lines).encode()))
+    done = importing_usage.import_usage(file, dynos)
+    assert (done.accepted, done.rejected) == (3, 1)
+    assert [(r["line"], r["code"]) for r in done.refusals] == [(4, "invalid_json")]
+    assert Interval.objects.get().closed is not None
+
+
+def test_a_large_file_goes_in_batches(dynos: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importing_usage, "BATCH", 7)
+    file = tmp_path / "usage.ndjson"
+    file.write_text("\n".join(json.dumps(opened(n, f"r{n}")) for n in range(20)) + "\n{}")
+    heard: list[int] = []
+    done = importing_usage.import_usage(file, dynos, progress=heard.append)
+    assert (done.accepted, heard) == (20, [7, 14, 21])
+    assert done.refusals[0]["line"] == 21
+
+
+@pytest.mark.parametrize(
+    ("text", "match"),
+    [("id,type\n1,open", "lacks the column time"), (CSV.replace("account", "acount"), "'acount' is not a field"),
+     ("", "lacks the column id"), (CSV + '"' + "x" * 200_000, "not CSV")],
+)  # fmt: skip
+def test_a_file_that_is_something_else_is_refused(dynos: Source, tmp_path: Path, text: str, match: str) -> None:
+    file = tmp_path / "usage.csv"
+    file.write_text(text)
+    with pytest.raises(Invalid, match=match):
+        importing_usage.import_usage(file, dynos)
