@@ -111,7 +111,7 @@ def send(attempt: ChargeAttempt) -> None:
     except gateways.GatewayRefused as error:
         set_aside(attempt, str(error))
     except Exception as error:  # whatever it was, the money may have moved
-        no_answer(attempt, repr(error), wait=FIRST_LOOK_SECONDS)
+        no_answer(attempt, in_words(error), wait=FIRST_LOOK_SECONDS)
     else:
         failpoint("charge.after_gateway")
         record(attempt, answer)
@@ -144,6 +144,11 @@ def record(attempt: ChargeAttempt, answer: Charged | Declined, *, resolution: st
 def no_answer(attempt: ChargeAttempt, error: str, *, wait: float) -> None:
     """Commit that nobody knows what happened; the reconciler looks again after ``wait`` seconds."""
     _return(attempt, AttemptOutcome.UNKNOWN, error, WorkState.READY, wait)
+
+
+def in_words(error: Exception) -> str:
+    """Say what went wrong at the gateway: its adapter's sentence, or what kind of error nobody expected."""
+    return str(error) if isinstance(error, gateways.NoAnswer) else repr(error)
 
 
 def mark_unknown(attempt: ChargeAttempt) -> None:

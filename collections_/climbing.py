@@ -10,7 +10,7 @@ from collections_ import casework, notices, policies
 from collections_.dunning import HARSH, Policy, Step, StepKind
 from collections_.models import CaseEvent
 from collections_.positions import Owed
-from core import audit, clock, outbox, sql
+from core import audit, clock, formatting, outbox, sql
 
 ACTOR = casework.ACTOR
 NEWS = "collections.step_taken"
@@ -41,9 +41,15 @@ def take_steps(past_due: Sequence[Owed], policy_id: int, as_of: date) -> int:
         recorded = _record(taken, results, as_of)
         now = clock.database_now()
         CaseEvent.objects.bulk_create(
-            CaseEvent(case_id=owed.case_id, at=now, actor=ACTOR, kind="step", text=_story(owed, step, result))
+            CaseEvent(
+                case_id=owed.case_id,
+                at=now,
+                actor=ACTOR,
+                kind="step",
+                text=_story(owed, step, result, as_of, now.date()),
+            )
             for (owed, step), result in zip(taken, results, strict=True)
-            if owed.id in recorded
+            if owed.id in recorded and owed.case_id
         )
     return len(recorded)
 
@@ -81,5 +87,7 @@ def _record(taken: Sequence[tuple[Owed, Step]], results: Sequence[str], as_of: d
         return {row[0] for row in cursor.fetchall()}
 
 
-def _story(owed: Owed, step: Step, result: str) -> str:
-    return f"{step.name.replace('_', ' ').capitalize()} for invoice {owed.number}: {result}"
+def _story(owed: Owed, step: Step, result: str, as_of: date, today: date) -> str:
+    """Tell one step; the day only when it was taken for another than the story's own time shows."""
+    day = "" if as_of == today else f" (for {formatting.day(as_of)})"
+    return f"{step.name.replace('_', ' ').capitalize()} for invoice {owed.number}{day}: {result}"

@@ -36,6 +36,10 @@ class AssignForm(forms.Form):
         self.fields["assignee"].queryset = workers()  # type: ignore[attr-defined]  # a choice of models
 
 
+class PayerForm(forms.Form):
+    code = forms.CharField(label="Account", max_length=200, help_text="Its code, as the platform names it.")
+
+
 class PaymentForm(forms.Form):
     """A payment that reached the bank; ``account`` decides currency and which invoices can come first."""
 

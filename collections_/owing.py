@@ -1,9 +1,10 @@
 """Aging: what is owed by age and currency, in sums and one by one."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any, cast
 
 from django.db.models import Count, Q, QuerySet, Sum
 
@@ -45,11 +46,12 @@ def owed() -> QuerySet[Invoice]:
 
 def by_currency(as_of: date) -> list[Currency]:
     """Sum what is owed by currency and age on ``as_of``; every bucket is there, also when it is empty."""
-    sums = {}
+    sums: dict[str, Sum | Count] = {}
     for index, bucket in enumerate(AGING_BUCKETS):
         sums[f"amount_{index}"] = Sum("outstanding", filter=within(bucket, as_of))
         sums[f"invoices_{index}"] = Count("pk", filter=within(bucket, as_of))
-    rows = owed().order_by("currency").values("currency").annotate(**sums)
+    annotated = owed().order_by("currency").values("currency").annotate(**sums)
+    rows = cast("Iterable[dict[str, Any]]", annotated)
     return [
         Currency(
             row["currency"],

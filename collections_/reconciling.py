@@ -93,7 +93,7 @@ def _look(attempt: ChargeAttempt, *, resend: bool, actor: str, resolution: str =
     try:
         answer = gateway.lookup(attempt.key)
     except Exception as error:  # an unreadable answer is no answer
-        return _later(attempt, repr(error))
+        return _later(attempt, charging.in_words(error))
     if not isinstance(answer, Unseen):
         return charging.record(attempt, answer, resolution=resolution, actor=actor)
     if not resend or _age(attempt) >= gateway.remembers:

@@ -14,16 +14,17 @@ from core import formatting
 from core.tables import AmountColumn, DayColumn, MomentColumn, QuantityColumn, StatusColumn, VaultTable, badge
 
 MONO = {"cell": {"class": "mono"}}
+NOWRAP = {"cell": {"class": "nowrap"}}
 
 
 class CaseTable(VaultTable):
-    """Cases as ``worklist.cases`` annotates them; ``coming`` says what is next for those on the page."""
+    """Cases as ``worklist.cases`` annotates them; ``next_of`` says what is next for those on the page."""
 
     noun = "case"
     account = tables.Column(linkify=lambda record: f"/collections/cases/{record.pk}/", order_by="account__name")
     past_due = AmountColumn()
     invoices = QuantityColumn()
-    age = tables.Column(accessor="oldest", verbose_name="Oldest", order_by="oldest")
+    age = tables.Column(accessor="oldest", verbose_name="Oldest", order_by="oldest", attrs=NOWRAP)
     coming = tables.Column(verbose_name="Next", empty_values=(), orderable=False)
     pauses = tables.Column(verbose_name="Paused", empty_values=(), orderable=False)
     assignee = tables.Column(order_by="assignee__email")
@@ -32,7 +33,7 @@ class CaseTable(VaultTable):
     def __init__(self, *args: Any, as_of: date, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.as_of = as_of
-        self.coming: Mapping[int, Next] = {}
+        self.next_of: Mapping[int, Next] = {}
 
     def render_age(self, value: date) -> str:
         days = (self.as_of - value).days
@@ -41,7 +42,7 @@ class CaseTable(VaultTable):
     def render_coming(self, record: Case) -> str:
         if record.state == "closed":
             return "Closed"
-        return self.coming[record.pk].text if record.pk in self.coming else "Nothing is past due"
+        return self.next_of[record.pk].text if record.pk in self.next_of else "Nothing is past due"
 
     def render_pauses(self, record: Any) -> SafeString | str:
         if record.held_until:
@@ -73,7 +74,12 @@ class ChargeTable(VaultTable):
         linkify=lambda record: f"/payments/charges/{record.pk}/",
         order_by="invoice__account__name",
     )
-    invoice = tables.Column(accessor="invoice__number", linkify=lambda record: f"/invoices/{record.invoice.number}/")
+    invoice = tables.Column(
+        accessor="invoice__number",
+        verbose_name="Invoice",
+        linkify=lambda record: f"/invoices/{record.invoice.number}/",
+        attrs=NOWRAP,
+    )
     number = tables.Column(verbose_name="Try", attrs={"cell": {"class": "num"}})
     amount = AmountColumn()
     outcome = StatusColumn()
@@ -88,7 +94,7 @@ class OwedTable(VaultTable):
     """Invoices with something outstanding, as ``owing.owed`` finds them."""
 
     noun = "invoice"
-    number = tables.Column(linkify=lambda record: f"/invoices/{record.number}/")
+    number = tables.Column(verbose_name="Invoice", linkify=lambda record: f"/invoices/{record.number}/", attrs=NOWRAP)
     account = tables.Column(linkify=lambda record: f"/accounts/{record.account.code}/", order_by="account__name")
     due_on = DayColumn(verbose_name="Due")
     age = tables.Column(accessor="due_on", verbose_name="Days past due", order_by="-due_on")

@@ -21,6 +21,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("payments/charges/", charges.charges, name="charges"),
     path("payments/charges/<int:pk>/", charges.charge, name="charge"),
     path("payments/charges/<int:pk>/ask/", charges.ask, name="charge_ask"),
+    path("payments/record/", payments.payer, name="payer"),
     path("payments/record/<str:code>/", payments.record, name="record_payment"),
     path("payments/<int:pk>/", payments.payment, name="payment"),
     path("payments/<int:pk>/apply/", payments.apply, name="payment_apply"),

@@ -87,8 +87,15 @@ def upcoming(owed: Owed, ladder_id: int, as_of: date) -> Next:
     step = _not_yet(ladder, owed, decision)
     if decision.next_on is not None and step:
         return Next(f"{_words(step)} on {formatting.day(decision.next_on)}", decision.next_on)
-    reason = decision.reason[:1].upper() + decision.reason[1:]
-    return Next(reason, decision.next_on)
+    return Next(_waiting(owed, decision, as_of), decision.next_on)
+
+
+def _waiting(owed: Owed, decision: Decision, as_of: date) -> str:
+    """Say what the ladder waits for, with days as people read them."""
+    if decision.next_on is not None:
+        held = owed.hold_until is not None and as_of <= owed.hold_until
+        return f"{'On hold' if held else 'Promised'} until {formatting.day(decision.next_on - timedelta(days=1))}"
+    return decision.reason[:1].upper() + decision.reason[1:]
 
 
 def _not_yet(ladder: Policy, owed: Owed, decision: Decision) -> str:

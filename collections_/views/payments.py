@@ -16,7 +16,7 @@ from accounts.models import Account
 from billing.models import Invoice
 from collections_ import paying, wording
 from collections_.allocation import Settlement
-from collections_.forms import PaymentFilter, PaymentForm
+from collections_.forms import PayerForm, PaymentFilter, PaymentForm
 from collections_.models import Payment
 from collections_.tables import PaymentTable
 from collections_.views.worklist import tabs
@@ -37,8 +37,13 @@ def payments(request: StaffRequest) -> HttpResponse:
     form = PaymentFilter(request.GET)
     table = PaymentTable(_matching(form), order_by="-received_on")
     tables.RequestConfig(request, paginate={"per_page": PER_PAGE, "silent": True}).configure(table)
-    may_export = permissions.has(request.user, "exports.download")
-    context = {"form": form, "table": table, "tabs": tabs(request), "may_export": may_export}
+    context = {
+        "form": form,
+        "table": table,
+        "tabs": tabs(request),
+        "may_export": permissions.has(request.user, "exports.download"),
+        "may_work": permissions.has(request.user, "collections.work"),
+    }
     return render(request, "collections/payments.html", context)
 
 
@@ -80,6 +85,19 @@ def apply(request: StaffRequest, pk: int) -> HttpResponse:
     paying.apply_rest(pk, on=clock.today(), actor=request.user.actor)
     messages.success(request, "The oldest debts are settled with what was left.")
     return redirect("payment", pk)
+
+
+@require_safe
+@staff("collections.work")
+def payer(request: StaffRequest) -> HttpResponse:
+    """Ask whose payment is to be recorded."""
+    form = PayerForm(request.GET or None)
+    if form.is_valid():
+        code = form.cleaned_data["code"].strip()
+        if Account.objects.filter(code=code).exists():
+            return redirect("record_payment", code)
+        form.add_error("code", f"There is no account {code}. Search for it at the top of the page.")
+    return render(request, "collections/payer.html", {"form": form})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any, Final
 
 import django_tables2 as tables
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, F, Q, QuerySet
 from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -43,7 +43,7 @@ def cases(request: StaffRequest) -> HttpResponse:
     today, form = clock.today(), WorklistFilter(request.GET)
     table = CaseTable(_matching(request, form, today), as_of=today, order_by="-past_due")
     tables.RequestConfig(request, paginate={"per_page": PER_PAGE, "silent": True}).configure(table)
-    table.coming = worklist.next_steps([row.record for row in table.page.object_list], today)
+    table.next_of = worklist.next_steps([row.record for row in table.page.object_list], today)
     context = {
         "form": form,
         "table": table,
@@ -60,10 +60,9 @@ def cases(request: StaffRequest) -> HttpResponse:
 def export(request: StaffRequest) -> StreamingHttpResponse:
     """The same cases, all of them, as CSV."""
     today = clock.today()
-    found = _matching(request, WorklistFilter(request.GET), today).order_by("-past_due", "pk")
-    header = ("account", "name", "email", "currency", "past_due", "invoices", "oldest_due", "held_until")
-    header += ("promised_for", "assignee", "opened", "state")
-    return csv_download("cases", header, _rows(found))
+    found = _matching(request, WorklistFilter(request.GET), today).order_by(F("past_due").desc(), "pk")
+    header = "account name email currency past_due invoices oldest_due held_until promised_for assignee opened state"
+    return csv_download("cases", header.split(), _rows(found))
 
 
 @require_safe
