@@ -8,7 +8,7 @@ from decimal import Decimal
 from django.db import IntegrityError, connection
 from django.db.models import Count, Sum
 
-from billing import locks
+from billing import draft_store, locks
 from billing.code_version import code_version
 from billing.late import LATE_MONTHS
 from billing.models import Invoice, Outcome, Run, RunAccount, RunShard, RunState, Seller, ShardPhase
@@ -160,7 +160,9 @@ def _fail_dead_shards(run: Run) -> None:
 
 
 def close(run_id: int, *, actor: str, reason: str) -> Run:
-    """Close a run whose held and failed accounts are given up for this month; later runs bill their usage.
+    """Close a run whose held and failed accounts are given up for this month; the next run bills their usage.
+
+    Their drafts go, and credits that these took come back.
 
     Raises Conflict while anything is still being built or issued.
     """
@@ -172,6 +174,8 @@ def close(run_id: int, *, actor: str, reason: str) -> Run:
             raise Conflict(f"{run} is {run.get_state_display().lower()}; it can be closed when its drafts are issued.")
         if RunAccount.objects.filter(run=run).exclude(outcome__in=[*ENDED, *WAITING]).exists():
             raise Conflict(f"{run} has accounts that are drafted and not issued; issue them first.")
+        given_up = RunAccount.objects.filter(run=run, outcome__in=WAITING, invoice__isnull=False)
+        draft_store.delete(run, list(given_up.values_list("account_id", flat=True)))
         run.state, run.closed_at = RunState.CLOSED, clock.database_now()
         run.save(update_fields=["state", "closed_at"])
     return run

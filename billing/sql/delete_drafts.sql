@@ -13,7 +13,7 @@ update billing_creditgrant g set balance = g.balance + taken.amount from taken w
 delete from billing_creditapplication a using billing_invoice i
 where i.id = a.invoice_id and i.run_id = %(run)s and i.account_id = any (%(accounts)s) and i.status = 'draft';
 
-update billing_runaccount r set invoice_id = null, outcome = 'pending', reason_code = '', reason = '', total = null
+update billing_runaccount r set invoice_id = null, total = null
 where r.run_id = %(run)s and r.account_id = any (%(accounts)s)
   and exists (select 1 from billing_invoice i where i.id = r.invoice_id and i.status = 'draft');
 
