@@ -17,7 +17,7 @@ SCOPE_WORDS = {
     "payments:read": "Payments",
     "quotes:write": "Quotes (what would it cost)",
 }
-LIFETIMES = (("90", "90 days"), ("365", "One year"), ("", "Until it is revoked"))
+LIFETIMES = (("90", "90 days"), ("365", "One year"), ("never", "Never, until it is revoked"))
 
 
 class AccountForm(forms.ModelForm):  # type: ignore[type-arg]  # it takes none at run time
@@ -95,9 +95,9 @@ class KeyForm(forms.Form):
         widget=forms.CheckboxSelectMultiple,
         initial=["usage:read", "invoices:read"],
     )
-    lifetime = forms.ChoiceField(label="Ends after", choices=LIFETIMES, required=False)
+    lifetime = forms.ChoiceField(label="Ends after", choices=LIFETIMES, initial="365")
 
     @property
     def expires_at(self) -> datetime | None:
-        days = self.cleaned_data.get("lifetime")
-        return clock.now() + timedelta(days=int(days)) if days else None
+        days = self.cleaned_data["lifetime"]
+        return None if days == "never" else clock.now() + timedelta(days=int(days))

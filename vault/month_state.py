@@ -12,6 +12,7 @@ from accounts import permissions
 from billing.models import CreditGrant, CreditState, Document, Invoice, Outcome, PaymentStatus, Run, RunShard, RunState
 from billing.running import Progress, progress
 from collections_.models import AttemptOutcome, Case, CaseState, ChargeAttempt
+from core import formatting
 from core.exact import ZERO
 from core.models import Mail, WorkState
 from core.periods import Month
@@ -62,7 +63,7 @@ def next_step(run: Run | None, person: object, *, as_of: date) -> Step:
     if run is None or (run.state == RunState.CLOSED and run.month < ended.first_day):
         return _to_open(ended, person)
     if run.state == RunState.CLOSED:
-        return Step(f"{Month.containing(run.month)} is closed. The running month can be closed when it is over.")
+        return Step(f"{formatting.month(run.month)} is closed. The running month can be closed when it is over.")
     here = f"/runs/{run.pk}/"
     if run.state == RunState.REVIEW:
         return _to_review(run, here, person)
@@ -83,8 +84,8 @@ def _to_review(run: Run, here: str, person: object) -> Step:
 
 def _to_open(month: Month, person: object) -> Step:
     if permissions.has(person, "runs.open"):
-        return Step(f"{month} is over and not yet closed.", "/runs/", "Open its run")
-    return Step(f"{month} is over; finance or an operator opens its run.")
+        return Step(f"{formatting.month(month)} is over and not yet closed.", "/runs/", "Open its run")
+    return Step(f"{formatting.month(month)} is over; finance or an operator opens its run.")
 
 
 def how_far(run: Run | None) -> Progress | None:

@@ -20,12 +20,7 @@ from core import formatting
 from core.exact import ZERO
 
 OWED: Final = (LedgerAccount.RECEIVABLE, LedgerAccount.UNAPPLIED)
-METHODS: Final[Mapping[str, str]] = {
-    "card": "card",
-    "bank_transfer": "bank transfer",
-    "cheque": "cheque",
-    "cash": "cash",
-}
+METHODS: Final[Mapping[str, str]] = {"bank_transfer": "bank transfer", "other": "another way"}
 _INVOICE: Final[Mapping[str, str]] = {
     "issue": "Invoice for {month}",
     "void": "Invoice for {month} taken back",
@@ -101,8 +96,12 @@ def _names(rows: Sequence[LedgerTransaction]) -> dict[tuple[str, int], tuple[str
     return (
         {("invoice", pk): (formatting.month(start), number or "", number or "") for pk, number, start in invoices}
         | {("credit_note", n.pk): (f"Credit note for invoice {n.of}", n.number, n.of or "") for n in notes}
-        | {("payment", p.pk): (f"Payment by {METHODS.get(p.method, p.method)}", p.reference, "") for p in payments}
+        | {("payment", p.pk): (_paid_by(p.method), "" if p.method == "card" else p.reference, "") for p in payments}
     )
+
+
+def _paid_by(method: str) -> str:
+    return f"Payment by {METHODS.get(method, method)}"
 
 
 def _ids(rows: Iterable[LedgerTransaction], source_type: str) -> list[int]:

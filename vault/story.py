@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from billing.models import Invoice
+from core import formatting
 from core.models import AuditEntry
 
 THINGS: Final[Mapping[str, str]] = {
@@ -28,6 +30,12 @@ THINGS: Final[Mapping[str, str]] = {
     "collections_promise": "promise",
     "collections_dunningpolicy": "dunning policy",
 }
+PAGES: Final[Mapping[str, str]] = {
+    "billing_invoice": "/invoices/{}/",
+    "billing_run": "/runs/{}/",
+    "billing_creditgrant": "/credits/{}/",
+    "collections_case": "/collections/cases/{}/",
+}
 DONE: Final[Mapping[str, str]] = {"insert": "added", "update": "changed", "delete": "removed"}
 LONGEST: Final = 60  # characters of a value that are shown
 
@@ -46,18 +54,31 @@ class Happening:
 
 
 def tell(entries: Iterable[AuditEntry]) -> list[Happening]:
-    """Return the entries in words, in their order."""
-    return [
-        Happening(
-            entry.pk,
-            entry.at,
-            entry.actor.removeprefix("user:"),
-            f"{thing(entry.table).capitalize()} {entry.row} {DONE.get(entry.operation, entry.operation)}",
-            entry.reason,
-            changes(entry),
-        )
-        for entry in entries
-    ]
+    """Return the entries in words, in their order, each leading to what it is about where that has a page."""
+    told = list(entries)
+    numbers = _numbers(told)
+    return [_told(entry, numbers) for entry in told]
+
+
+def _told(entry: AuditEntry, numbers: Mapping[str, str]) -> Happening:
+    name, page, what = entry.row, PAGES.get(entry.table, ""), thing(entry.table)
+    if entry.table == "billing_invoice":
+        name = numbers.get(entry.row) or entry.row
+    return Happening(
+        entry.pk,
+        entry.at,
+        entry.actor.removeprefix("user:"),
+        f"{what[:1].upper()}{what[1:]} {name} {DONE.get(entry.operation, entry.operation)}",
+        entry.reason,
+        changes(entry),
+        page.format(name) if page and name else "",
+    )
+
+
+def _numbers(entries: Iterable[AuditEntry]) -> dict[str, str]:
+    """The numbers of the invoices among the entries; a draft has none and keeps its identifier."""
+    rows = [int(entry.row) for entry in entries if entry.table == "billing_invoice" and entry.row.isdigit()]
+    return {str(pk): number or "" for pk, number in Invoice.objects.filter(pk__in=rows).values_list("pk", "number")}
 
 
 def thing(table: str) -> str:
@@ -87,5 +108,9 @@ def shown(value: Any) -> str:
     """Write a value short enough for a line."""
     if value is None or value == "":
         return "nothing"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int | float):  # a NUMERIC of the database, which JSON knows as a number
+        return formatting.quantity(repr(value))
     text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import django_tables2 as tables
+from django.db.models import Q, QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -39,7 +40,7 @@ def account(request: StaffRequest, code: str) -> HttpResponse:
         "standing": stands,
         "facts": _facts(found, stands),
         "invoices": invoices[:RECENT],
-        "happenings": story.tell(AuditEntry.objects.filter(account_id=found.pk).order_by("-pk")[:RECENT]),
+        "happenings": story.tell(_by_people(found)[:RECENT]),
     }
     return render(request, "accounts/overview.html", context)
 
@@ -71,6 +72,12 @@ def _facts(found: Account, stands: Standing) -> list[tuple[str, str]]:
         ("Tax", " · ".join(filter(None, (found.tax_id, "exempt" if found.tax_exempt else "")))),
         ("Registered", formatting.day(found.created_at)),
     ]
+
+
+def _by_people(found: Account) -> QuerySet[AuditEntry]:
+    """Leave out what programs do by themselves, which is most of it; the history has everything."""
+    signed = Q(actor__startswith="user:") | Q(actor__startswith="key:")
+    return AuditEntry.objects.filter(signed, account_id=found.pk).order_by("-pk")
 
 
 def _listed(request: StaffRequest, table: VaultTable) -> Context:

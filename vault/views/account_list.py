@@ -10,6 +10,7 @@ from django.db.models import DecimalField, OuterRef, Q, QuerySet, Subquery, Sum,
 from django.db.models.functions import Coalesce
 from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
@@ -19,7 +20,7 @@ from accounts.models import Account, AccountKind
 from billing.models import Invoice
 from core import clock
 from core.downloads import csv_download
-from core.tables import AmountColumn, DayColumn, StatusColumn, VaultTable, badge
+from core.tables import AmountColumn, DayColumn, StatusColumn, VaultTable, amount_markup, badge
 
 PER_PAGE: Final = 50
 STATES: Final = (
@@ -30,6 +31,7 @@ STATES: Final = (
     ("closed", "Closed"),
 )
 SORTABLE: Final = frozenset({"name", "code", "email", "kind", "outstanding", "past_due", "created_at"})
+NOTHING_OWED: Final = format_html('<span class="muted">{}</span>', "0")
 AMOUNT: Final = DecimalField(max_digits=24, decimal_places=4)
 
 
@@ -46,13 +48,18 @@ class AccountTable(VaultTable):
     noun = "account"
     empty = "No account matches. Check the spelling, or clear a filter."
     name = tables.Column(verbose_name="Account", linkify=("account", {"code": tables.A("code")}))
-    code = tables.Column(attrs={"cell": {"class": "mono"}})
-    email = tables.Column(verbose_name="E-mail")
-    kind = tables.Column()
-    status = StatusColumn(orderable=False, empty_values=(), accessor="code")
+    status = StatusColumn(orderable=False, empty_values=(), accessor="code", verbose_name="Status")
     outstanding = AmountColumn()
     past_due = AmountColumn()
+    code = tables.Column()
+    email = tables.Column(verbose_name="E-mail")
+    kind = tables.Column()
     created_at = DayColumn(verbose_name="Since")
+
+    def render_outstanding(self, value: Decimal, record: Account) -> SafeString:
+        return amount_markup(value, record.currency) if value else NOTHING_OWED
+
+    render_past_due = render_outstanding
 
     def render_status(self, record: Account) -> SafeString:
         return badge(status_of(record))

@@ -43,7 +43,7 @@ def home(request: StaffRequest) -> HttpResponse:
 
 
 def _charts(today: date) -> list[dict[str, Any]]:
-    """The last twelve months in each currency, largest first; amounts of two currencies have no common axis."""
+    """The last twelve months in each currency, the most used first; amounts of two currencies have no common axis."""
     until = since = Month.containing(today)
     for _ in range(MONTHS_SHOWN):
         since = since.previous
@@ -51,8 +51,8 @@ def _charts(today: date) -> list[dict[str, Any]]:
     by_currency: dict[str, list[MonthRevenue]] = {}
     for row in rows:
         by_currency.setdefault(row.currency, []).append(row)
-    largest = sorted(by_currency.items(), key=lambda item: -sum(row.total for row in item[1]))
-    return [_chart(currency, months) for currency, months in largest]
+    most_used = sorted(by_currency.items(), key=lambda item: -sum(row.invoices for row in item[1]))
+    return [_chart(currency, months) for currency, months in most_used]
 
 
 def _chart(currency: str, months: Sequence[MonthRevenue]) -> dict[str, Any]:
