@@ -2,7 +2,23 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from billing.views import prices, run_actions, run_detail, runs
+from billing.api import credits as api_credits
+from billing.api import current, quotes
+from billing.api import invoices as invoices_api
+from billing.api import runs as api_runs
+from billing.views import (
+    credit_requests,
+    credits,
+    invoice_actions,
+    invoice_files,
+    invoice_line,
+    invoices,
+    mail,
+    prices,
+    run_actions,
+    run_detail,
+    runs,
+)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("runs/", runs.runs, name="runs"),
@@ -17,7 +33,40 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("runs/<int:key>/accounts/<str:code>/hold/", run_actions.hold, name="run_hold"),
     path("runs/<int:key>/accounts/<str:code>/release/", run_actions.release, name="run_release"),
     path("runs/<int:key>/accounts/<str:code>/retry/", run_actions.redraft, name="run_redraft"),
+    path("credits/", credits.credits, name="credits"),
+    path("credits/export.csv", credits.export, name="credits_export"),
+    path("credits/new/", credit_requests.new, name="credit_new"),
+    path("credits/<int:key>/", credits.credit, name="credit"),
+    path("credits/<int:key>/approve/", credit_requests.approve, name="credit_approve"),
+    path("credits/<int:key>/refuse/", credit_requests.refuse, name="credit_refuse"),
     path("prices/", prices.products, name="products"),
     path("prices/new/", prices.new_product, name="product_new"),
     path("prices/<path:code>/", prices.product, name="product"),
+    path("api/v1/runs", api_runs.RunList.as_view(), name="api_runs"),
+    path("api/v1/runs/<int:key>", api_runs.RunDetail.as_view(), name="api_run"),
+    path("api/v1/runs/<int:key>/roster", api_runs.RunRoster.as_view(), name="api_run_roster"),
+    path("api/v1/credits", api_credits.CreditList.as_view(), name="api_credits"),
+    path("api/v1/credits/<int:key>", api_credits.CreditDetail.as_view(), name="api_credit"),
+    path("api/v1/quotes", quotes.Quotes.as_view(), name="api_quotes"),
+    path("api/v1/usage/current", current.CurrentUsageView.as_view(), name="api_usage_current"),
+    path("invoices/", invoices.invoices, name="invoices"),
+    path("invoices/export.csv", invoices.export_csv, name="invoices_csv"),
+    path("invoices/export.xlsx", invoices.export_xlsx, name="invoices_xlsx"),
+    path("invoices/<str:key>/pdf/", invoice_files.pdf, name="invoice_pdf"),
+    path("invoices/<str:key>/preview/", invoice_files.preview, name="invoice_preview"),
+    path("invoices/<str:key>/lines.csv", invoice_files.lines, name="invoice_lines_csv"),
+    path("invoices/<str:key>/lines/add/", invoice_actions.add_line, name="invoice_add_line"),
+    path("invoices/<str:key>/lines/<int:line>/", invoice_line.invoice_line, name="invoice_line"),
+    path("invoices/<str:key>/lines/<int:line>/change/", invoice_actions.change_line, name="invoice_change_line"),
+    path("invoices/<str:key>/lines/<int:line>/waive/", invoice_actions.waive_line, name="invoice_waive_line"),
+    path("invoices/<str:key>/take-back/", invoice_actions.take_back, name="invoice_credit"),
+    path("credit-notes/<str:number>/pdf/", invoice_files.credit_note, name="credit_note_pdf"),
+    path("mail/", mail.mails, name="mail"),
+    path("mail/<int:key>/", mail.mail, name="mail_detail"),
+    path("mail/<int:key>/send-again/", mail.send_again, name="mail_send_again"),
+    path("api/v1/invoices", invoices_api.InvoiceList.as_view(), name="api_invoices"),
+    path("api/v1/invoices/<str:number>", invoices_api.InvoiceDetail.as_view(), name="api_invoice"),
+    path("api/v1/invoices/<str:number>/lines", invoices_api.InvoiceLines.as_view(), name="api_invoice_lines"),
+    path("api/v1/invoices/<str:number>/explain", invoices_api.InvoiceExplanation.as_view(), name="api_invoice_explain"),
+    path("api/v1/invoices/<str:number>/pdf", invoices_api.InvoicePdf.as_view(), name="api_invoice_pdf"),
 ]

@@ -4,7 +4,7 @@ from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from vault.admin import site
-from vault.views import account, account_credits, account_current, account_list, audit, home
+from vault.views import account, account_credits, account_current, account_list, audit, home, invoice
 from vault.views.portal import access, invoices, overview, statement, usage
 
 portal = [
@@ -30,6 +30,7 @@ portal = [
 urlpatterns = [
     path("", home.home, name="home"),
     path("audit/", audit.audit, name="audit"),
+    path("invoices/<str:key>/", invoice.invoice, name="invoice"),
     path("portal/", include(portal)),
     path("admin/", site.urls),
     path("api/v1/schema/", SpectacularAPIView.as_view(), name="schema"),

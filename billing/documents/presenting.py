@@ -207,10 +207,11 @@ def _block(title: str, lines: Sequence[LineFacts], invoice: InvoiceFacts, *, wit
 
 
 def _line(line: LineFacts, invoice: InvoiceFacts, with_app: bool) -> Line:
+    counted = line.kind != "manual" or line.unit  # what a person added is an amount and no more
     return Line(
         description=f"{line.app} · {line.description}" if with_app and line.app else line.description,
-        quantity=quantity(line.quantity, line.unit),
-        price=price(line.unit_amount, line.unit, invoice.currency),
+        quantity=quantity(line.quantity, line.unit) if counted else "",
+        price=price(line.unit_amount, line.unit, invoice.currency) if counted else "",
         amount=formatting.amount(line.amount, invoice.currency),
         note=_note(line, invoice),
     )
