@@ -1,5 +1,6 @@
 """bin/up as a person uses it: first start, second start, Ctrl-C, kill -9, and everything that can be in its way."""
 
+import contextlib
 import os
 import re
 import signal
@@ -63,8 +64,12 @@ class Vault:
 
     def leftovers(self) -> list[str]:
         """Return the command lines of whatever still runs for this home."""
-        named = [(process, command_line(process)) for process in psutil.process_iter()]
-        return [line for process, line in named if str(self.home) in line and process.pid != os.getpid()]
+        return [command_line(process) for process in psutil.process_iter() if self._owns(process)]
+
+    def _owns(self, process: psutil.Process) -> bool:
+        with contextlib.suppress(psutil.Error):
+            return process.environ().get("VAULT_HOME") == str(self.home)
+        return False
 
 
 @pytest.fixture(scope="module")
@@ -122,7 +127,7 @@ def test_it_serves_until_ctrl_c_and_leaves_nothing_running(vault: Vault) -> None
 def test_kill_9_leaves_nothing_running_and_the_next_start_works(vault: Vault) -> None:
     process = vault.serve()
     family = [child.pid for child in below(process.pid)]
-    assert len(family) > 20
+    assert len(family) > 20 and vault.leftovers()
     process.kill()
     process.wait()
     assert all_gone(family, seconds=15)
