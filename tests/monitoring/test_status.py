@@ -1,0 +1,84 @@
+"""The status is read from the tables: what waits, what gave up, and who no longer answers."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test import Client
+
+from core import clock
+from core.models import Mail, WorkState
+from monitoring import doctor, heartbeat, status
+from monitoring.models import Ring
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+def silence(cluster: str, seconds: int) -> None:
+    heartbeat.beat(cluster)
+    Ring.objects.create(name=cluster, asked_at=clock.now() - timedelta(seconds=seconds), rung_at=clock.now())
+
+
+class TestStatus:
+    def test_a_cluster_that_owes_an_answer_is_not_alive(self) -> None:
+        silence("money", 61)
+        silence("mail", 5)
+        alive = {cluster.name: cluster.alive for cluster in status.take(at=clock.now()).clusters}
+        assert alive == {"money": False, "documents": False, "mail": True}
+
+    def test_work_that_gave_up_is_not_healthy(self) -> None:
+        for cluster in ("money", "documents", "mail"):
+            heartbeat.beat(cluster)
+        assert status.take(at=clock.now()).healthy
+        Mail.objects.create(
+            kind="k", reference="r", recipient="a@b.example", subject="s", text="t", state=WorkState.DEAD
+        )
+        taken = status.take(at=clock.now())
+        assert not taken.healthy
+        assert {kind.name: kind.dead for kind in taken.work}["Mail"] == 1
+
+
+class TestAddressesForMachines:
+    def test_alive_asks_nothing(self, client: Client, django_assert_num_queries: object) -> None:
+        with django_assert_num_queries(0):  # type: ignore[operator]
+            assert client.get("/healthz").json() == {"status": "ok"}
+
+    def test_ready_when_migrated(self, client: Client) -> None:
+        assert client.get("/readyz").status_code == 200
+
+    def test_not_ready_while_a_migration_waits(self, client: Client) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("delete from django_migrations where app = 'monitoring' and name like '0002%'")
+        answer = client.get("/readyz")
+        assert (answer.status_code, answer.json()["migrations_waiting"]) == (503, 1)
+
+    def test_metrics_are_prometheus_text(self, client: Client) -> None:
+        silence("money", 61)
+        text = client.get("/metrics").content.decode()
+        assert 'vault_work_items{kind="Charges",state="dead"} 0.0' in text
+        assert 'vault_queue_messages{cluster="money"}' in text
+        assert "vault_usage_unpaired_events 0.0" in text
+
+
+class TestStatusPage:
+    def test_shows_silence_and_failures_to_operators(self, client: Client) -> None:
+        client.force_login(factories.staff()["ada"], backend="django.contrib.auth.backends.ModelBackend")
+        silence("money", 61)
+        page = client.get("/status/").content.decode()
+        assert "Something needs you" in page and "Silent" in page
+
+    def test_checks_the_invariants_when_asked(self, client: Client) -> None:
+        client.force_login(factories.staff()["ada"], backend="django.contrib.auth.backends.ModelBackend")
+        page = client.post("/status/verify/", follow=True).content.decode()
+        assert "all hold" in page
+
+    def test_is_not_for_strangers(self, client: Client) -> None:
+        assert client.get("/status/")["Location"].startswith("/sign-in/")
+
+
+class TestDoctor:
+    def test_names_workers_that_were_never_seen_and_what_to_do(self) -> None:
+        symptoms = {symptom.name: symptom for symptom in doctor.examine()}
+        assert symptoms["database default"].well and symptoms["migrations default"].well
+        assert "Start the workers" in symptoms["workers money"].remedy
