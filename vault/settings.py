@@ -242,6 +242,13 @@ SPECTACULAR_SETTINGS = {
     "SERVE_PERMISSIONS": [],
     "SWAGGER_UI_DIST": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
+    # Fields of one name with different words: each set gets the name of its own class.
+    "ENUM_NAME_OVERRIDES": {
+        "AccountKind": "accounts.models.AccountKind",
+        "CreditState": "billing.models.CreditState",
+        "InvoiceKind": "billing.models.InvoiceKind",
+        "RunState": "billing.models.RunState",
+    },
 }
 
 DJANGO_TABLES2_TEMPLATE = "django_tables2/vault.html"

@@ -2,6 +2,7 @@
 
 from typing import Any, ClassVar
 
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.generics import ListAPIView
 from rest_framework.request import Request
@@ -80,12 +81,14 @@ class AccountDetail(IdempotentWrites, APIView):
     capabilities = {"GET": "accounts.view", "PATCH": "accounts.edit"}
     for_accounts = True
 
+    @extend_schema(responses=AccountSerializer)
     def get(self, request: Request, code: str) -> Response:
         account = _visible(request).filter(code=code).first()
         if account is None:
             raise NotFound("There is no such account, or it is not yours.")
         return Response(AccountSerializer(account).data)
 
+    @extend_schema(request=AccountChangeSerializer, responses=AccountSerializer)
     def patch(self, request: Request, code: str) -> Response:
         """Change details; code and currency never change, and a field that cannot be set is refused."""
         given = AccountChangeSerializer(data=request.data, partial=True)

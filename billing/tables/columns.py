@@ -1,5 +1,6 @@
 """Columns and words that several lists of the books share."""
 
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -7,7 +8,7 @@ import django_tables2 as tables
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from core.tables import ValueColumn
+from core import formatting
 
 
 def who(actor: str) -> str:
@@ -20,14 +21,16 @@ def account_address(code: str) -> str:
     return f"/accounts/{quote(code, safe='')}/"
 
 
-class ActorColumn(ValueColumn):
-    """Who did something."""
-
-    def render(self, value: str) -> str:
-        return who(value)
-
-    def value(self, value: str) -> str:
-        return value
+def signed(at: datetime | None, actor: str) -> SafeString | str:
+    """Return when something was done, with who did it below."""
+    if at is None:
+        return "—"
+    return format_html(
+        '<time class="nowrap" datetime="{}">{}</time><br><span class="muted small">{}</span>',
+        formatting.iso(at),
+        formatting.moment(at),
+        who(actor),
+    )
 
 
 class AccountColumn(tables.Column):  # type: ignore[misc]  # django-tables2 ships no types
@@ -35,7 +38,7 @@ class AccountColumn(tables.Column):  # type: ignore[misc]  # django-tables2 ship
 
     def render(self, value: Any) -> SafeString:
         name, code = str(value), value.code
-        second = format_html(' <span class="muted small mono">{}</span>', code) if name != code else ""
+        second = format_html(' <span class="muted small mono nowrap">{}</span>', code) if name != code else ""
         return format_html('<a href="{}">{}</a>{}', account_address(code), name, second)
 
     def value(self, value: Any) -> str:

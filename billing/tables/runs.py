@@ -1,7 +1,6 @@
 """The lists of runs, and of one run's roster."""
 
 from collections.abc import Iterable
-from datetime import datetime
 from functools import cached_property
 from typing import Any, Final
 
@@ -12,8 +11,7 @@ from django.utils.safestring import SafeString
 from billing import reviewing
 from billing.models import Outcome, Run, RunAccount
 from billing.reviewing import Amount, Summary
-from billing.tables.columns import AccountColumn, who
-from core import formatting
+from billing.tables.columns import AccountColumn, signed
 from core.tables import AmountColumn, MomentColumn, MonthColumn, QuantityColumn, VaultTable, amount_markup, badge
 
 TONES: Final = {"drafting": "info", "review": "warn", "closed": "good"}
@@ -132,18 +130,6 @@ class RosterTable(VaultTable):
             yield f"{base}/retry/", "Retry"
         if self.outcome in (Outcome.DRAFTED, Outcome.ZERO, Outcome.FAILED):
             yield f"{base}/hold/", "Hold"
-
-
-def signed(at: datetime | None, actor: str) -> SafeString | str:
-    """Return when something was done, with who did it below."""
-    if at is None:
-        return "—"
-    return format_html(
-        '<time class="nowrap" datetime="{}">{}</time><br><span class="muted small">{}</span>',
-        formatting.iso(at),
-        formatting.moment(at),
-        who(actor),
-    )
 
 
 def state_badge(run: Run) -> SafeString:

@@ -14,7 +14,7 @@ from django_tables2 import RequestConfig
 from accounts.gates import StaffRequest, staff
 from accounts.models import Account
 from accounts.permissions import has
-from billing import reviewing, run_actions, running
+from billing import history, reviewing, run_actions, running
 from billing.forms.runs import RosterFilter
 from billing.models import Invoice, InvoiceKind, InvoiceStatus, Outcome, Run, RunAccount, RunState
 from billing.running import Progress
@@ -22,7 +22,6 @@ from billing.tables.columns import who
 from billing.tables.runs import RosterTable
 from core import clock, formatting
 from core.downloads import Cell, csv_download
-from core.models import AuditEntry
 from core.periods import Month
 
 PER_PAGE: Final = 50
@@ -118,7 +117,7 @@ def _tabs(found: Run, progress: Progress, shown: str) -> list[dict[str, Any]]:
 
 def _part(request: StaffRequest, found: Run, shown: str) -> dict[str, Any]:
     if shown == HISTORY:
-        return {"happenings": _history(found)}
+        return {"happenings": history.of("billing_run", found.pk, added="Opened")}
     if shown == MOVERS:
         unfinished = found.state == RunState.DRAFTING
         moved = [] if unfinished else reviewing.movers(found)
@@ -173,20 +172,3 @@ def _lines(entries: QuerySet[RunAccount]) -> Iterator[tuple[Cell, ...]]:
             (invoice.number or f"draft {invoice.pk}") if invoice else "",
             entry.shard,
         )
-
-
-def _history(found: Run) -> list[dict[str, Any]]:
-    """Return what happened to the run itself, newest first, from its audit trail."""
-    entries = AuditEntry.objects.filter(table="billing_run", row=str(found.pk)).order_by("-pk")[:100]
-    return [
-        {"at": entry.at, "actor": who(entry.actor), "what": _what(entry), "reason": entry.reason} for entry in entries
-    ]
-
-
-def _what(entry: AuditEntry) -> str:
-    before, after = entry.before or {}, entry.after or {}
-    if entry.operation == "insert":
-        return "Opened"
-    if "state" in after and after.get("state") != before.get("state"):
-        return f"{str(before.get('state', '')).capitalize()} → {after['state']}"
-    return "Changed " + ", ".join(sorted(after)).replace("_", " ")

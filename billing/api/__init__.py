@@ -1,0 +1,1 @@
+"""The books for programs: one module per resource; each translates, calls one verb, and answers."""
