@@ -10,6 +10,7 @@ import uuid
 from datetime import date, timedelta
 
 from django.db import IntegrityError, connection
+from django.db.models import prefetch_related_objects
 
 from billing import settling
 from billing.models import Invoice, InvoiceStatus, PaymentStatus
@@ -56,10 +57,7 @@ def pay_now(invoice_id: int, *, actor: str, as_of: date) -> ChargeAttempt:
     """
     with audit.acting(actor):
         attempt = _intend(invoice_id, actor, as_of)
-    mine = leases.claim(
-        ChargeAttempt, seconds=LEASE_SECONDS, where="id = %s and outcome = 'created'", params=(attempt.pk,)
-    )
-    for claimed in mine:
+    for claimed in claim("id = %s and outcome = 'created'", attempt.pk):
         charge(claimed)
     attempt.refresh_from_db()
     return attempt
@@ -71,13 +69,20 @@ def charge_waiting(*, seconds: float | None = None) -> int:
     After ``seconds`` it stops between two charges' batches and rings for the rest.
     """
     carried, ends = 0, None if seconds is None else time.monotonic() + seconds
-    while batch := leases.claim(ChargeAttempt, limit=BATCH, seconds=LEASE_SECONDS, where="outcome = 'created'"):
+    while batch := claim("outcome = 'created'"):
         for attempt in batch:
             carried += charge(attempt)
         if ends is not None and time.monotonic() > ends:
             bell.ring(TASK, cluster="money")
             break
     return carried
+
+
+def claim(where: str, *params: object) -> list[ChargeAttempt]:
+    """Lease a few waiting attempts, each with its invoice and method at hand."""
+    claimed = leases.claim(ChargeAttempt, limit=BATCH, seconds=LEASE_SECONDS, where=where, params=params)
+    prefetch_related_objects(claimed, "invoice", "method")
+    return claimed
 
 
 def charge(attempt: ChargeAttempt) -> bool:
@@ -123,20 +128,11 @@ def record(attempt: ChargeAttempt, answer: Charged | Declined, *, resolution: st
         return set_aside(attempt, f"the gateway captured {money.plain(answer.amount)} {answer.currency}")
     with audit.acting(actor):
         invoice = locks.invoice(attempt.invoice_id)
-        leases.finish(attempt)
-        attempt.answered_at, attempt.resolution = clock.database_now(), resolution
-        if isinstance(answer, Charged):
-            attempt.outcome, attempt.gateway_charge_id = AttemptOutcome.SUCCEEDED, answer.charge_id
-        else:
-            attempt.outcome, attempt.decline_code = AttemptOutcome.DECLINED, answer.code[:40]
-            attempt.decline_class = declines.classify(answer.code)
-        attempt.save(
-            update_fields=["outcome", "answered_at", "resolution", "gateway_charge_id", "decline_code", "decline_class"]
-        )
+        _answered(attempt, answer, resolution)
         if isinstance(answer, Charged):
             paying.captured(attempt, invoice, answer.charge_id)
-        else:
-            tell_invoice(invoice.pk, PaymentStatus.DECLINED)
+        elif invoice.status == InvoiceStatus.OPEN:
+            settling.set_payment_status(invoice.pk, PaymentStatus.DECLINED)
         failpoint("charge.before_commit")
     return None
 
@@ -144,6 +140,19 @@ def record(attempt: ChargeAttempt, answer: Charged | Declined, *, resolution: st
 def no_answer(attempt: ChargeAttempt, error: str, *, wait: float) -> None:
     """Commit that nobody knows what happened; the reconciler looks again after ``wait`` seconds."""
     _return(attempt, AttemptOutcome.UNKNOWN, error, WorkState.READY, wait)
+
+
+def _answered(attempt: ChargeAttempt, answer: Charged | Declined, resolution: str) -> None:
+    if isinstance(answer, Charged):
+        attempt.outcome, attempt.gateway_charge_id = AttemptOutcome.SUCCEEDED, answer.charge_id
+    else:
+        attempt.outcome, attempt.decline_code = AttemptOutcome.DECLINED, answer.code[:40]
+        attempt.decline_class = declines.classify(answer.code)
+    attempt.answered_at, attempt.resolution = clock.database_now(), resolution
+    leases.finish(attempt)
+    attempt.save(
+        update_fields=["outcome", "answered_at", "resolution", "gateway_charge_id", "decline_code", "decline_class"]
+    )
 
 
 def in_words(error: Exception) -> str:
@@ -204,7 +213,7 @@ def _submit(attempt: ChargeAttempt) -> bool:
         ).update(outcome=attempt.outcome, submitted_at=attempt.submitted_at)
         if not changed:
             raise leases.LeaseLost(f"{attempt} was taken over by another worker")
-        tell_invoice(invoice.pk, PaymentStatus.PROCESSING)
+        settling.set_payment_status(invoice.pk, PaymentStatus.PROCESSING)
     return True
 
 

@@ -63,6 +63,7 @@ def record(
             reference=reference,
             received_on=received_on,
             recorded_by=actor,
+            recorded_at=clock.database_now(),
         )
         return _book(payment, locks.open_invoices(account_id, currency), first)
 
@@ -81,6 +82,7 @@ def captured(attempt: ChargeAttempt, invoice: Invoice, charge_id: str) -> Paymen
         reference=charge_id,
         received_on=attempt.created_on,
         recorded_by="system:charging",
+        recorded_at=attempt.answered_at or clock.database_now(),
     )
     owed = invoice.status in (InvoiceStatus.OPEN, InvoiceStatus.UNCOLLECTIBLE)
     return _book(payment, [invoice] if owed else [], invoice.pk)
@@ -106,7 +108,6 @@ def apply_rest(payment_id: int, *, on: date, actor: str) -> Payment:
 def _book(payment: Payment, invoices: Sequence[Invoice], first: int | None) -> Payment:
     settlement = allocation.allocate(payment.amount, _debts(invoices), first=first)
     payment.applied = payment.amount - settlement.unapplied
-    payment.recorded_at = clock.database_now()
     try:
         payment.save(force_insert=True)
     except IntegrityError as error:

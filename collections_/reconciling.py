@@ -12,7 +12,6 @@ from core.errors import Conflict, Invalid
 from core.models import WorkState
 
 TASK = "collections_.tasks.reconcile"
-BATCH = 5
 # Seconds after the charge was sent at which to look; then hourly, until a person must.
 LOOKS: Final = (30, 90, 390, 1290)
 HOURLY: Final = 3600
@@ -24,7 +23,7 @@ _WHERE: Final = "outcome in ('submitting', 'unknown')"
 def reconcile_waiting() -> int:
     """Settle every charge whose worker died or whose answer was lost; safe to run twice and beside itself."""
     looked = 0
-    while batch := leases.claim(ChargeAttempt, limit=BATCH, seconds=charging.LEASE_SECONDS, where=_WHERE):
+    while batch := charging.claim(_WHERE):
         for attempt in batch:
             _settle(attempt)
             looked += 1

@@ -12,10 +12,12 @@ tok_timeout_after        captured, but the first answer is lost
 tok_unreachable          no call ever arrives
 """
 
+import os
 import sqlite3
+import threading
 import uuid
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -73,16 +75,14 @@ class SandboxGateway:
         behaviour, asked = _behaviour(token), (money.plain(amount), currency, token)
         with self._books() as books:
             first = _note_call(books, key, token)
-            if behaviour == UNREACHABLE or (first and behaviour == "tok_timeout_before"):
-                raise NoAnswer("the sandbox gateway did not answer")
-            row = _find(books, key)
-            if row is None:
+            arrived = behaviour != UNREACHABLE and not (first and behaviour == "tok_timeout_before")
+            if arrived and _find(books, key) is None:
                 _decide(books, key, *asked, description)
-                row = _find(books, key)
-            elif (row["amount"], row["currency"], row["token"]) != asked:
-                raise GatewayRefused(f"key {key} was used for another charge")
-        if first and behaviour == "tok_timeout_after":
+            row = _find(books, key)
+        if not arrived or (first and behaviour == "tok_timeout_after"):
             raise NoAnswer("the sandbox gateway did not answer")
+        if row is None or (row["amount"], row["currency"], row["token"]) != asked:
+            raise GatewayRefused(f"key {key} was used for another charge")
         return _answer(row)
 
     def lookup(self, key: str) -> Charged | Declined | Unseen:
@@ -106,16 +106,14 @@ class SandboxGateway:
     def _books(self) -> Iterator[sqlite3.Connection]:
         """Open the journal in one write transaction that is on disk before anybody is answered."""
         try:
-            self.journal.parent.mkdir(parents=True, exist_ok=True)
-            with closing(sqlite3.connect(self.journal, timeout=15, isolation_level=None)) as books:
-                books.row_factory = sqlite3.Row
-                books.execute("pragma synchronous = full")
-                if not books.execute("pragma user_version").fetchone()[0]:
-                    books.execute("pragma journal_mode = wal")
-                    books.executescript(_SCHEMA)
-                books.execute("begin immediate")
+            books = _connection(self.journal)
+            books.execute("begin immediate")
+            try:
                 yield books
-                books.commit()
+            except BaseException:
+                books.rollback()
+                raise
+            books.commit()
         except (sqlite3.Error, OSError) as error:
             raise NoAnswer(f"the sandbox gateway cannot write its journal {self.journal}: {error}") from error
 
@@ -125,16 +123,34 @@ def from_settings() -> SandboxGateway:
     return SandboxGateway(Path(settings.SANDBOX_JOURNAL))
 
 
+_opened = threading.local()
+
+
+def _connection(journal: Path) -> sqlite3.Connection:
+    """Return this thread's connection to the journal; a new one after a fork, or when the file was replaced."""
+    identity = (os.getpid(), journal, journal.stat().st_ino if journal.exists() else None)
+    if getattr(_opened, "identity", None) == identity:
+        kept: sqlite3.Connection = _opened.books
+        return kept
+    journal.parent.mkdir(parents=True, exist_ok=True)
+    books = sqlite3.connect(journal, timeout=15, isolation_level=None)
+    books.row_factory = sqlite3.Row
+    books.execute("pragma synchronous = full")
+    if not books.execute("pragma user_version").fetchone()[0]:
+        books.execute("pragma journal_mode = wal")
+        books.executescript(_SCHEMA)
+    _opened.books, _opened.identity = books, (os.getpid(), journal, journal.stat().st_ino)
+    return books
+
+
 def _behaviour(token: str) -> str:
     return token.partition("/")[0]
 
 
 def _note_call(books: sqlite3.Connection, key: str, token: str) -> bool:
-    """Remember the call, also when the rest of it fails; return whether it is the first of its key."""
+    """Remember the call, whatever becomes of it; return whether it is the first of its key."""
     first = books.execute("select 1 from call where key = ? limit 1", [key]).fetchone() is None
     books.execute("insert into call (key, token) values (?, ?)", [key, token])
-    books.commit()
-    books.execute("begin immediate")
     return first
 
 
@@ -158,9 +174,7 @@ def _decide(books: sqlite3.Connection, key: str, amount: str, currency: str, tok
     )
 
 
-def _answer(row: sqlite3.Row | None) -> Charged | Declined:
-    if row is None:
-        raise NoAnswer("the sandbox gateway lost its own entry")
+def _answer(row: sqlite3.Row) -> Charged | Declined:
     if row["decline_code"]:
         return Declined(row["decline_code"])
     return Charged(row["charge_id"], Decimal(row["amount"]), row["currency"])
