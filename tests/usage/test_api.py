@@ -100,7 +100,7 @@ class TestLimits:
 
     @pytest.mark.parametrize(
         ("content", "encoding", "status"),
-        [(b"x", "gzip", 400), (gzip.compress(b"[]")[:9], "gzip", 400), (b"[]", "br", 415)],
+        [(b"x", "gzip", 400), (gzip.compress(b"[]", mtime=0)[:9], "gzip", 400), (b"[]", "br", 415)],
     )
     def test_of_encodings(self, post: Post, content: bytes, encoding: str, status: int) -> None:
         assert post(content, **{"Content-Encoding": encoding}).status_code == status
