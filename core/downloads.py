@@ -30,6 +30,11 @@ def cell(value: Cell) -> str:
     return f"'{text}" if text[:1] in _FORMULA and text and not _NUMBER.fullmatch(text) else text
 
 
+def amount(value: Decimal, currency: str) -> str:
+    """Write money for a cell, with the digits of its currency: ``25.00``, in JPY ``25``."""
+    return f"{money.round_to_minor_unit(value, currency):f}"
+
+
 def csv_lines(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Iterator[str]:
     """Yield the lines of a CSV, RFC 4180."""
     writer = csv.writer(_Echo())

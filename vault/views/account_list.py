@@ -19,7 +19,7 @@ from accounts.gates import StaffRequest, staff
 from accounts.models import Account, AccountKind
 from billing.models import Invoice
 from core import clock
-from core.downloads import csv_download
+from core.downloads import amount, csv_download
 from core.tables import AmountColumn, DayColumn, StatusColumn, VaultTable, amount_markup, badge
 
 PER_PAGE: Final = 50
@@ -98,7 +98,7 @@ def status_of(account: Any) -> str:
 
 def _rows(found: QuerySet[Account]) -> Iterator[tuple[Any, ...]]:
     for account in found.iterator(chunk_size=2000):
-        owed = (account.outstanding, account.past_due)  # type: ignore[attr-defined]  # annotated
+        outstanding, past_due = account.outstanding, account.past_due  # type: ignore[attr-defined]  # annotated
         yield (
             account.code,
             account.name,
@@ -106,7 +106,8 @@ def _rows(found: QuerySet[Account]) -> Iterator[tuple[Any, ...]]:
             account.kind,
             account.currency,
             status_of(account),
-            *owed,
+            amount(outstanding, account.currency),
+            amount(past_due, account.currency),
             account.created_at,
         )
 

@@ -14,7 +14,7 @@ from billing.models import Invoice, InvoiceStatus
 from collections_ import charging
 from collections_.models import AttemptOutcome, ChargeAttempt
 from core import clock
-from core.downloads import csv_download
+from core.downloads import amount, csv_download
 from core.tables import AmountColumn, DayColumn, MonthColumn, StatusColumn, VaultTable
 
 
@@ -68,9 +68,10 @@ def pdf(request: PortalRequest, number: str) -> HttpResponse:
 def lines(request: PortalRequest, number: str) -> StreamingHttpResponse:
     """Every line as CSV: for the invoices that are too long for paper, and for the customer's own books."""
     found = _find(request, number)
-    header = ("app", "product", "component", "description", "quantity", "unit", "unit_amount", "amount", "currency")
-    rows = found.lines.order_by("position").values_list(*header[:-1]).iterator(chunk_size=2000)
-    return csv_download(f"{found.number}-lines", header, ((*row, found.currency) for row in rows))
+    columns = ("app", "product", "component", "description", "quantity", "unit", "unit_amount", "amount")
+    lines = found.lines.order_by("position").values_list(*columns).iterator(chunk_size=2000)
+    rows = ((*line, amount(charged, found.currency), found.currency) for *line, charged in lines)
+    return csv_download(f"{found.number}-lines", (*columns, "currency"), rows)
 
 
 @require_POST

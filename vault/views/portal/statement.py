@@ -9,10 +9,10 @@ from django.views.decorators.http import require_safe
 
 from accounts.gates import PortalRequest, customer
 from core import clock
-from core.downloads import csv_download
+from core.downloads import amount, csv_download
 from core.errors import Invalid
 from core.periods import Month
-from vault.statement import Statement, statement
+from vault.statement import Entry, Statement, statement
 
 EARLIEST = date(2000, 1, 1)
 
@@ -47,12 +47,17 @@ def export(request: PortalRequest) -> StreamingHttpResponse:
         raise Invalid("Choose the first and the last day of the statement on its page.", field="since")
     found = _statement(request, form)
     rows = [
-        (found.since, "Opening balance", "", None, found.opening),
-        *((entry.on, entry.what, entry.reference, entry.amount, entry.balance) for entry in found.entries),
-        (found.until, "Closing balance", "", None, found.closing),
+        (found.since, "Opening balance", "", "", amount(found.opening, found.currency)),
+        *(_row(entry, found.currency) for entry in found.entries),
+        (found.until, "Closing balance", "", "", amount(found.closing, found.currency)),
     ]
     name = f"statement-{request.account.code}-{found.since}-{found.until}"
     return csv_download(name, ("date", "what", "reference", f"amount_{found.currency}", "balance"), rows)
+
+
+def _row(entry: Entry, currency: str) -> tuple[date, str, str, str, str]:
+    changed, balance = amount(entry.amount, currency), amount(entry.balance, currency)
+    return entry.on, entry.what, entry.reference, changed, balance
 
 
 def _form(request: PortalRequest) -> StatementForm:
