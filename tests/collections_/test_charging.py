@@ -2,14 +2,16 @@
 
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.db import transaction
 
 from billing.models import Invoice, LedgerEntry
-from collections_ import charging, gateways, reconciling
+from collections_ import charging, gateways, paying, reconciling
 from collections_.gateways import sandbox
 from collections_.models import Allocation, AttemptOutcome, ChargeAttempt, Payment
+from core import leases
 from core.errors import Conflict, Refused
 from tests.collections_ import factories
 from tests.collections_.factories import DUE
@@ -57,8 +59,6 @@ class TestACapturedCharge:
         factories.card(owner, "tok_timeout_after")
         invoice = factories.invoice(owner)
         charging.pay_now(invoice.pk, actor="user:ada@example.com", as_of=DUE)
-        from collections_ import paying
-
         paying.record(
             account_id=owner.pk,
             currency="USD",
@@ -150,8 +150,6 @@ class TestAnAttempt:
         factories.card(owner)
         invoice = factories.invoice(owner)
         attempt = charging.request(invoice.pk, actor="user:ada@example.com", as_of=DUE)
-        from collections_ import paying
-
         paying.record(
             account_id=owner.pk,
             currency="USD",
@@ -182,3 +180,53 @@ class TestAnAttempt:
         factories.card(owner, expires=date(2026, 10, 31))
         with pytest.raises(Conflict, match="expired"):
             charging.request(invoice.pk, actor="user:ada@example.com", as_of=DUE)
+
+
+class Odd(sandbox.SandboxGateway):
+    """A gateway whose answers to a charge are odd in the way that ``answer`` says."""
+
+    def __init__(self, answer: gateways.Charged | Exception) -> None:
+        super().__init__(sandbox.from_settings().journal)
+        self.answer = answer
+
+    def charge(self, **asked: Any) -> gateways.Charged | gateways.Declined:
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+
+class TestAnOddAnswer:
+    @pytest.mark.parametrize(
+        ("answer", "outcome"),
+        [
+            (ValueError("not JSON"), "unknown"),
+            (gateways.NoAnswer("503"), "unknown"),
+            (gateways.GatewayRefused("malformed"), "manual"),
+            (gateways.Charged("ch_1", Decimal("75.84"), "USD"), "manual"),
+            (gateways.Charged("ch_1", Decimal("75.85"), "EUR"), "manual"),
+        ],
+    )
+    def test_is_never_taken_for_a_payment(
+        self, monkeypatch: pytest.MonkeyPatch, answer: gateways.Charged | Exception, outcome: str
+    ) -> None:
+        monkeypatch.setitem(gateways.ADAPTERS, "sandbox", lambda: Odd(answer))  # type: ignore[arg-type]
+        invoice, attempt = charged("tok_ok")
+        assert (attempt.outcome, invoice.payment_status, Payment.objects.count()) == (outcome, "unknown", 0)
+        assert attempt.last_error
+
+
+class TestAWorkerThatSleptTooLong:
+    def test_loses_its_result_to_the_one_who_took_over(self) -> None:
+        owner = factories.account("acme")
+        factories.card(owner)
+        charging.request(factories.invoice(owner).pk, actor="user:ada@example.com", as_of=DUE)
+        (slow,) = charging.claim("outcome = 'created'")
+        assert charging._submit(slow)
+        ChargeAttempt.objects.update(lease_until="2026-01-01T00:00:00Z")
+        reconciling.reconcile_waiting()
+        captured = sandbox.from_settings().captures()[0]
+        with pytest.raises(leases.LeaseLost):
+            charging.record(slow, gateways.Charged(captured.charge_id, captured.amount, captured.currency))
+        with pytest.raises(leases.LeaseLost):
+            charging.no_answer(slow, "too late", wait=30)
+        assert (ChargeAttempt.objects.get().outcome, Payment.objects.count()) == ("succeeded", 1)
