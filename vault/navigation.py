@@ -50,6 +50,7 @@ STAFF: Final[Sequence[Group]] = (
             _entry("Collections", "/collections/", "collections", "collections.view"),
             _entry("Credits", "/credits/", "credit", "credits.view", "credits.request", "credits.approve"),
             _entry("Prices", "/prices/", "price", "prices.view"),
+            _entry("Mail", "/mail/", "note", "invoices.view"),
         ),
     ),
     Group(
