@@ -105,7 +105,10 @@ def _party(facts: PartyFacts) -> Party:
     address, country = _text_lines(facts.address), _country(facts.country)
     if country and country not in address:
         address = (*address, country)
-    return Party(facts.name or facts.code, address, tuple(pair for pair in pairs if pair[1]))
+    name = facts.name or facts.code
+    if address[:1] == (name,):  # many addresses begin with the name itself
+        address = address[1:]
+    return Party(name, address, tuple(pair for pair in pairs if pair[1]))
 
 
 @cache

@@ -1,13 +1,12 @@
 """What people type to adjust a draft or to correct an issued invoice."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Any, Final
 
 from django import forms
 
 from billing.models import InvoiceLine, ProductGroup
-from core import formatting
 
 REASON_HELP: Final = "Stays with the invoice; the customer does not see it."
 WHOLE_DIGITS: Final = 20  # more than any amount has; the verb knows the currency's own
@@ -47,16 +46,17 @@ class TakeBackForm(forms.Form):
         max_length=500, help_text="Printed on the credit note.", widget=forms.Textarea(attrs={"rows": 2})
     )
 
-    def __init__(self, *args: Any, lines: Iterable[tuple[InvoiceLine, Decimal]], currency: str, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, lines: Iterable[tuple[InvoiceLine, Decimal]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for line, left in lines:
-            self.fields[f"line_{line.pk}"] = AmountField(
-                required=False,
-                min_value=Decimal(0),
-                max_value=left,
-                label=f"{line.app} · {line.description}" if line.app else line.description,
-                help_text=f"At most {formatting.amount_with_currency(left, currency)}",
-            )
+        self.lines = {f"line_{line.pk}": (line, left) for line, left in lines}
+        for name, (line, left) in self.lines.items():
+            label = f"{line.app} · {line.description}" if line.app else line.description
+            self.fields[name] = AmountField(required=False, min_value=Decimal(0), max_value=left, label=label)
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """Yield each line with what is left of it and its field."""
+        for name, (line, left) in self.lines.items():
+            yield {"line": line, "left": left, "field": self[name]}
 
     def amounts(self) -> dict[int, Decimal]:
         """Return what is to be taken back, by line."""

@@ -74,7 +74,7 @@ def waive_line(request: StaffRequest, key: str, line: int) -> HttpResponse:
 def take_back(request: StaffRequest, key: str) -> HttpResponse:
     """Take back parts of an issued invoice: a credit note while it is open, a credit once it is paid."""
     found = finding.invoice(key)
-    form = TakeBackForm(request.POST or None, lines=_left(found), currency=found.currency)
+    form = TakeBackForm(request.POST or None, lines=_left(found))
 
     def do(given: dict[str, Any]) -> str:
         correction = credit_notes.issue(
@@ -87,11 +87,18 @@ def take_back(request: StaffRequest, key: str) -> HttpResponse:
         if found.status == InvoiceStatus.PAID
         else "Issues a credit note with its share of the tax, which lowers what is outstanding and is mailed."
     )
-    return _answer(request, found, "Take back", f"{how} The invoice itself never changes.", form, do)
+    consequence = f"{how} The invoice itself never changes."
+    return _answer(request, found, "Take back", consequence, form, do, "billing/invoice_take_back.html")
 
 
 def _answer(
-    request: StaffRequest, found: Invoice, title: str, consequence: str, form: forms.Form, do: Callable[..., str]
+    request: StaffRequest,
+    found: Invoice,
+    title: str,
+    consequence: str,
+    form: forms.Form,
+    do: Callable[..., str],
+    template: str = "billing/invoice_action.html",
 ) -> HttpResponse:
     """Show the form with what it will do, or do it and go back to the invoice."""
     back = f"/invoices/{found.number or found.pk}/"
@@ -103,7 +110,7 @@ def _answer(
         else:
             return redirect(back)
     context = {"invoice": found, "title": title, "consequence": consequence, "form": form, "back": back}
-    return render(request, "billing/invoice_action.html", context)
+    return render(request, template, context)
 
 
 def _left(found: Invoice) -> list[tuple[InvoiceLine, Decimal]]:

@@ -64,7 +64,8 @@ def _facts(found: Invoice) -> list[tuple[str, Any]]:
         ("Tax", rate),
         ("Sold by", found.sold_by.get("name") or found.seller.name),
         ("Billed to", found.bill_to.get("name") or found.account.name),
-        ("Issued", formatting.moment(found.issued_at) if found.issued_at else "not yet"),
+        ("Issued", formatting.day(found.issued_on) if found.issued_on else "not yet"),
+        ("Numbered", formatting.moment(found.issued_at) if found.issued_at else ""),
         ("Hash of the lines", found.content_hash),
     ]
 
