@@ -11,6 +11,8 @@ from pytest_django import DjangoDbBlocker, Settings
 from tests import databases
 from tests.world import World
 
+pytest_plugins = ["tests.browser"]  # once for all: a process can keep one browser's event loop
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A test with real processes needs the test database's untouched copy, and counts as slow."""

@@ -68,6 +68,8 @@ def start(home: Path, *, forgetful: bool = False) -> subprocess.Popen[bytes]:
     """Start the server and return its process once it answers; raise NoServer with the reason when it does not."""
     process = spawn(program(home, forgetful=forgetful))
     await_ready(home, process)
+    if forgetful:  # a test may silence triggers, to see that an invariant's query finds what they would have refused
+        _as_superuser(home, f"grant set on parameter session_replication_role to {places.ROLE}")
     return process
 
 
@@ -138,7 +140,7 @@ def _initialise(data: Path, owner: binaries.Owner) -> None:
 
 def _create_role(home: Path) -> None:
     """Create the application's role and database, or give the role the password that ``home`` keeps."""
-    role, socket = places.ROLE, str(places.socket_directory(home))
+    role = places.ROLE
     sql = f"""
         select 'create role {role} login createdb' where not exists (select from pg_roles where rolname = '{role}')
         \\gexec
@@ -147,7 +149,11 @@ def _create_role(home: Path) -> None:
         where not exists (select from pg_database where datname = '{role}')
         \\gexec
     """
-    connection = ("-h", socket, "-p", str(places.PORT), "-U", "postgres", "-d", "postgres")
+    _as_superuser(home, sql)
+
+
+def _as_superuser(home: Path, sql: str) -> None:
+    connection = ("-h", str(places.socket_directory(home)), "-p", str(places.PORT), "-U", "postgres", "-d", "postgres")
     _run_as_owner(binaries.owner(), "psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", *connection, given=sql)
 
 

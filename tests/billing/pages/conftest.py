@@ -1,4 +1,4 @@
-"""The people of the pages' tests, and a way to be each of them. The browser's fixtures come along."""
+"""The people of the pages' tests, and a way to be each of them."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,9 +8,7 @@ from django.test import Client
 
 from accounts.models import User
 from core.audit import acting
-from tests.browser import browser, desk, phone, sign_in
 
-__all__ = ["browser", "desk", "phone", "sign_in"]
 As = Callable[[str], Client]
 CAST = {"ada": "finance", "grace": "finance", "sam": "support", "omar": "operator", "iris": "auditor"}
 
