@@ -8,4 +8,5 @@ class BillingConfig(AppConfig):
     verbose_name = "Billing"
 
     def ready(self) -> None:
-        from billing.documents import checks  # noqa: F401 - registers itself
+        from billing import checks  # noqa: F401  registers itself
+        from billing.documents import checks as document_checks  # noqa: F401  registers itself
