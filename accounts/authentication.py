@@ -27,6 +27,8 @@ SCOPES: Final = (
     "payments:read",
     "runs:read",
     "quotes:write",
+    "collections:read",
+    "status:read",
 )
 # What an account's own key may be good for; the rest needs a member of staff behind it.
 ACCOUNT_SCOPES: Final = (

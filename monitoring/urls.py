@@ -2,6 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
+from monitoring.api import status as api
 from monitoring.views import health, status_page
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -10,4 +11,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("metrics", health.prometheus, name="metrics"),
     path("status/", status_page.status_page, name="status"),
     path("status/verify/", status_page.verify_now, name="verify_now"),
+    path("api/v1/status", api.StatusView.as_view(), name="api_status"),
 ]

@@ -6,6 +6,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 
+from accounts import minting
 from core import clock
 from core.models import Mail, WorkState
 from monitoring import doctor, heartbeat, status
@@ -75,6 +76,19 @@ class TestStatusPage:
 
     def test_is_not_for_strangers(self, client: Client) -> None:
         assert client.get("/status/")["Location"].startswith("/sign-in/")
+
+
+class TestStatusApi:
+    def test_tells_a_program_the_same(self, client: Client) -> None:
+        silence("money", 61)
+        key = minting.for_staff(factories.staff()["ada"], ["status:read"], actor="system:test")
+        answer = client.get("/api/v1/status", headers={"Authorization": f"Bearer {key.text}"}).json()
+        assert answer["healthy"] is False
+        assert {cluster["name"]: cluster["alive"] for cluster in answer["clusters"]}["money"] is False
+
+    def test_needs_its_scope(self, client: Client) -> None:
+        key = minting.for_staff(factories.staff()["ada"], ["runs:read"], actor="system:test")
+        assert client.get("/api/v1/status", headers={"Authorization": f"Bearer {key.text}"}).status_code == 403
 
 
 class TestDoctor:
