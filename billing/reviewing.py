@@ -14,7 +14,6 @@ from core import sql
 from core.models import WorkState
 from core.periods import Month
 
-WORKING: Final = (RunState.DRAFTING, RunState.ISSUING)
 UNBUILT: Final = (Outcome.HELD, Outcome.FAILED, Outcome.PENDING)
 
 

@@ -127,7 +127,7 @@ def dead_shards(run: Run) -> int:
 def would_approve(run: Run, progress: Progress) -> str:
     """Say exactly what an approval agrees to."""
     return (
-        f"Agrees to exactly these {in_words(reviewing.to_issue(run), 'draft')}.{_left_out(progress)}"
+        f"Agrees to exactly {in_words(reviewing.to_issue(run), 'draft')}.{_left_out(progress)}"
         " Nothing is sent before the run is issued, and any change to a draft asks for approval again."
     )
 
@@ -154,7 +154,7 @@ def would_retry(run: Run, progress: Progress) -> str:
     if shards := dead_shards(run):
         return f"Tries again to issue {counted(shards, 'shard')} that workers gave up. They are approved already."
     failed = counted(progress.outcomes[Outcome.FAILED], "failed account")
-    return f"Drafts {failed} anew, from the usage and prices known now. The new drafts ask for approval (again)."
+    return f"Drafts {failed} anew, from the usage and prices known now. The new drafts ask for approval again."
 
 
 def would_close(run: Run, progress: Progress) -> str:

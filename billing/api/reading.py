@@ -43,7 +43,7 @@ class CoinsField(serializers.CharField):
         """Return the amount as text, None when there is none."""
         amount: Any = super().get_attribute(instance)
         currency = reduce(getattr, self.currency, instance)
-        return None if amount is None else plain(round_to_minor_unit(amount, currency))
+        return None if amount is None else f"{round_to_minor_unit(amount, currency):f}"
 
 
 class PlainField(serializers.CharField):

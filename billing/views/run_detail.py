@@ -66,7 +66,7 @@ def find(key: int) -> Run:
 
 def _frame(request: StaffRequest, found: Run, progress: Progress) -> dict[str, Any]:
     now = clock.now()
-    working = found.state in reviewing.WORKING
+    working = found.state == RunState.DRAFTING or run_actions.busy_issuing(found)
     left = reviewing.time_left(found, now) if working else None
     return {
         "run": found,
