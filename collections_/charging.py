@@ -5,6 +5,7 @@ payment, its postings and the settled invoice are committed together. No answer 
 again until ``collections_.reconciling`` has asked the gateway with the same key.
 """
 
+import logging
 import time
 import uuid
 from datetime import date, timedelta
@@ -23,6 +24,8 @@ from core import audit, bell, clock, leases, money
 from core.errors import Conflict, Refused
 from core.failpoints import failpoint
 from core.models import WorkState
+
+log = logging.getLogger(__name__)
 
 TASK = "collections_.tasks.charge"
 ACTOR = "system:charging"
@@ -86,12 +89,18 @@ def claim(where: str, *params: object) -> list[ChargeAttempt]:
 
 
 def charge(attempt: ChargeAttempt) -> bool:
-    """Carry one claimed attempt through the gateway; return False when it was not to be sent after all."""
+    """Carry one claimed attempt through the gateway; return False when it was not sent, or not by us to its end.
+
+    Whatever fails, the others of the batch go on: the lease of this one ends, and then its key is asked about.
+    """
     try:
         if not _submit(attempt):
             return False
         send(attempt)
     except leases.LeaseLost:  # it took us too long: whoever has it now asks with the same key
+        return False
+    except Exception:
+        log.exception("charge %s", attempt.key)
         return False
     return True
 

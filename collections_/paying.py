@@ -13,7 +13,7 @@ from collections_.allocation import Debt, Settlement
 from collections_.cards import refuse_card_number
 from collections_.models import Allocation, ChargeAttempt, Payment
 from core import audit, clock, money
-from core.errors import Conflict, Invalid
+from core.errors import Conflict, Invalid, NotFound
 
 CARD = "card"
 METHODS = {"bank_transfer": "Bank transfer", "cheque": "Cheque", "cash": "Cash", "other": "Other"}
@@ -91,8 +91,12 @@ def captured(attempt: ChargeAttempt, invoice: Invoice, charge_id: str) -> Paymen
 def apply_rest(payment_id: int, *, on: date, actor: str) -> Payment:
     """Settle debts, dated ``on``, with what a payment has left. Nothing left, or nothing owed, raises Conflict."""
     with audit.acting(actor):
+        found = Payment.objects.filter(pk=payment_id).first()
+        if found is None:
+            raise NotFound("There is no such payment")
+        locks.account(found.account_id)
+        invoices = locks.open_invoices(found.account_id, found.currency)
         payment = locks.payment(payment_id)
-        invoices = locks.open_invoices(payment.account_id, payment.currency)
         rest = payment.amount - payment.applied - payment.refunded
         settled_before = set(payment.allocations.values_list("invoice_id", flat=True))
         debts = [debt for debt in _debts(invoices) if debt.invoice not in settled_before]

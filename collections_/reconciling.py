@@ -1,5 +1,6 @@
 """Finding out what became of a charge that was not answered: ask with the same key, and only then send it again."""
 
+import logging
 from datetime import timedelta
 from typing import Final
 
@@ -10,6 +11,8 @@ from collections_.models import AttemptOutcome, ChargeAttempt
 from core import audit, bell, clock, leases
 from core.errors import Conflict, Invalid
 from core.models import WorkState
+
+log = logging.getLogger(__name__)
 
 TASK = "collections_.tasks.reconcile"
 # Seconds after the charge was sent at which to look; then hourly, until a person must.
@@ -85,6 +88,8 @@ def _settle(attempt: ChargeAttempt) -> None:
         _look(attempt, resend=True, actor=charging.ACTOR)
     except leases.LeaseLost:  # somebody else asks now, with the same key
         return
+    except Exception:  # the others go on; the lease of this one ends, and after five such ends a person is asked
+        log.exception("looking for charge %s", attempt.key)
 
 
 def _look(attempt: ChargeAttempt, *, resend: bool, actor: str, resolution: str = "") -> None:

@@ -35,7 +35,7 @@ def charges(request: StaffRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@staff("payments.view")
+@staff("payments.view", to_write="collections.work")
 def charge(request: StaffRequest, pk: int) -> HttpResponse:
     """One try; when it waits for a person, also the form that settles it."""
     found = get_object_or_404(ChargeAttempt.objects.select_related("invoice__account", "method"), pk=pk)

@@ -214,6 +214,17 @@ class TestAnOddAnswer:
         assert (attempt.outcome, invoice.payment_status, Payment.objects.count()) == (outcome, "unknown", 0)
         assert attempt.last_error
 
+    def test_that_cannot_be_booked_stops_no_other_charge(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        answer = gateways.Charged("ch_1", Decimal("75.85"), "USD")  # the same charge for both, which cannot be
+        monkeypatch.setitem(gateways.ADAPTERS, "sandbox", lambda: Odd(answer))  # type: ignore[arg-type]
+        for code in ("acme", "bolt", "corp"):
+            owner = factories.account(code)
+            factories.card(owner)
+            charging.request(factories.invoice(owner).pk, actor="user:ada@example.com", as_of=DUE)
+        charging.charge_waiting()
+        outcomes = sorted(ChargeAttempt.objects.values_list("outcome", flat=True))
+        assert (outcomes, Payment.objects.count()) == (["submitting", "submitting", "succeeded"], 1)
+
 
 class TestAWorkerThatSleptTooLong:
     def test_loses_its_result_to_the_one_who_took_over(self) -> None:
