@@ -9,7 +9,7 @@ from typing import Any, Final
 from django.db import connection
 from django.db.models import Count, Min, Q, Sum
 
-from billing.models import Invoice, Outcome, Run, RunAccount, RunShard, RunState, ShardPhase
+from billing.models import Invoice, InvoiceKind, InvoiceStatus, Outcome, Run, RunAccount, RunShard, RunState, ShardPhase
 from core import sql
 from core.models import WorkState
 from core.periods import Month
@@ -103,6 +103,16 @@ def summaries(runs: Iterable[Run]) -> dict[int, Summary]:
 def to_issue(run: Run) -> list[Amount]:
     """Return what an approval agrees to and an issue sends out: drafts that nobody holds, by currency."""
     return _amounts(Invoice.objects.filter(run=run, roster_entry__outcome=Outcome.DRAFTED))
+
+
+def month_before(run: Run, accounts: Iterable[int]) -> dict[tuple[int, str], Decimal]:
+    """Return what some accounts (by row) were billed for the month before the run's, by account and currency."""
+    before = Month.containing(run.month).previous.first_day
+    issued = Invoice.objects.filter(account_id__in=list(accounts), period_start=before, kind=InvoiceKind.PERIODIC)
+    issued = issued.filter(shadow=False).exclude(status__in=[InvoiceStatus.DRAFT, InvoiceStatus.VOID])
+    return {
+        (account, currency): total for account, currency, total in issued.values_list("account_id", "currency", "total")
+    }
 
 
 def all_invoices(run: Run) -> list[Amount]:

@@ -1,6 +1,7 @@
 """The lists of runs, and of one run's roster."""
 
 from collections.abc import Iterable
+from decimal import Decimal
 from functools import cached_property
 from typing import Any, Final
 
@@ -92,16 +93,28 @@ class RosterTable(VaultTable):
     account = AccountColumn(order_by="account__code")
     reason = tables.Column(order_by=("reason_code", "reason"), verbose_name="Why", attrs={"td": {"class": "prose"}})
     total = AmountColumn(currency="account__currency", order_by=("account__currency", "total"))
-    before = AmountColumn(currency="account__currency", orderable=False, verbose_name="Month before")
+    before = AmountColumn(
+        accessor="account_id", currency="account__currency", orderable=False, verbose_name="Month before"
+    )
     invoice = tables.Column(orderable=False, empty_values=())
     todo = tables.Column(orderable=False, empty_values=(), verbose_name="What to do")
 
-    def __init__(self, *args: Any, outcome: str, may_hold: bool, ended: bool, **kwargs: Any) -> None:
-        self.outcome, self.may_hold, self.ended = outcome, may_hold, ended
+    def __init__(self, *args: Any, run: Run, outcome: str, may_hold: bool, ended: bool, **kwargs: Any) -> None:
+        self.run, self.outcome, self.may_hold, self.ended = run, outcome, may_hold, ended
         hidden = [] if outcome in (Outcome.HELD, Outcome.FAILED) else ["reason"]
         hidden += ["total", "invoice"] if outcome in (Outcome.PENDING, Outcome.ZERO, Outcome.FAILED) else []
         hidden += ["todo"] if ended or outcome in (Outcome.PENDING, Outcome.ISSUED) else []
         super().__init__(*args, exclude=hidden, **kwargs)
+
+    @cached_property
+    def month_before(self) -> dict[tuple[int, str], Decimal]:
+        """What the accounts on this page were billed for the month before, all at once."""
+        return reviewing.month_before(self.run, [row.record.account_id for row in self.paginated_rows])
+
+    def render_before(self, record: RunAccount) -> SafeString | str:
+        currency = record.account.currency
+        total = self.month_before.get((record.account_id, currency))
+        return "—" if total is None else amount_markup(total, currency)
 
     def render_reason(self, record: RunAccount) -> SafeString:
         return format_html("{} {}", badge(record.reason_code, tone="quiet"), record.reason)

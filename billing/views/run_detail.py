@@ -4,8 +4,7 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import Any, Final
 
-from django.db.models import Q, QuerySet, Subquery
-from django.db.models.expressions import OuterRef
+from django.db.models import QuerySet
 from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -16,7 +15,7 @@ from accounts.models import Account
 from accounts.permissions import has
 from billing import history, reviewing, run_actions, running
 from billing.forms.runs import RosterFilter
-from billing.models import Invoice, InvoiceKind, InvoiceStatus, Outcome, Run, RunAccount, RunState
+from billing.models import Outcome, Run, RunAccount, RunState
 from billing.running import Progress
 from billing.tables.columns import who
 from billing.tables.runs import RosterTable
@@ -124,10 +123,10 @@ def _part(request: StaffRequest, found: Run, shown: str) -> dict[str, Any]:
         return {"movers": [(currency, list(rows)) for currency, rows in groupby(moved, lambda row: row.currency)]}
     reasons = RunAccount.objects.filter(run=found, outcome=shown).exclude(reason_code="").order_by("reason_code")
     form = RosterFilter(request.GET, reasons=list(reasons.values_list("reason_code", flat=True).distinct()))
-    entries = _entries(request, found, shown).annotate(before=Subquery(_month_before(found)))
+    entries = _entries(request, found, shown).prefetch_related("account", "invoice")
     may_hold = has(request.user, "runs.hold")
     ended = found.state in (RunState.CLOSED, RunState.CANCELLED)
-    table = RosterTable(entries, outcome=shown, may_hold=may_hold, ended=ended, order_by=_order(shown))
+    table = RosterTable(entries, run=found, outcome=shown, may_hold=may_hold, ended=ended, order_by=_order(shown))
     RequestConfig(request, paginate={"per_page": PER_PAGE}).configure(table)
     return {"table": table, "form": form, "reset": f"?outcome={shown}"}
 
@@ -140,7 +139,7 @@ def _order(shown: str) -> tuple[str, ...]:
 
 def _entries(request: StaffRequest, found: Run, shown: str = "") -> QuerySet[RunAccount]:
     """Return the roster lines that the address asks for."""
-    entries = RunAccount.objects.filter(run=found).select_related("account", "invoice")
+    entries = RunAccount.objects.filter(run=found)
     outcome = shown or request.GET.get("outcome", "")
     if outcome in Outcome.values:
         entries = entries.filter(outcome=outcome)
@@ -151,15 +150,8 @@ def _entries(request: StaffRequest, found: Run, shown: str = "") -> QuerySet[Run
     return entries
 
 
-def _month_before(found: Run) -> QuerySet[Invoice, Any]:
-    before = Month.containing(found.month).previous.first_day
-    issued = Invoice.objects.filter(account=OuterRef("account_id"), period_start=before, shadow=False)
-    issued = issued.filter(kind=InvoiceKind.PERIODIC, currency=OuterRef("account__currency"))
-    return issued.filter(~Q(status__in=[InvoiceStatus.DRAFT, InvoiceStatus.VOID])).values("total")[:1]
-
-
 def _lines(entries: QuerySet[RunAccount]) -> Iterator[tuple[Cell, ...]]:
-    for entry in entries.order_by("account__code").iterator(chunk_size=2000):
+    for entry in entries.select_related("account", "invoice").order_by("account__code").iterator(chunk_size=2000):
         invoice = entry.invoice
         yield (
             entry.account.code,
