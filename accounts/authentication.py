@@ -28,6 +28,7 @@ SCOPES: Final = (
     "runs:read",
     "quotes:write",
     "collections:read",
+    "collections:write",
     "status:read",
 )
 # What an account's own key may be good for; the rest needs a member of staff behind it.

@@ -2,6 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
+from collections_.api import cases as cases_api
 from collections_.api import payments as api
 from collections_.views import cases, charges, payments, worklist
 
@@ -27,4 +28,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("payments/<int:pk>/apply/", payments.apply, name="payment_apply"),
     path("api/v1/payments", api.PaymentList.as_view(), name="api_payments"),
     path("api/v1/payments/<int:pk>", api.PaymentDetail.as_view(), name="api_payment"),
+    path("api/v1/cases", cases_api.CaseList.as_view(), name="api_cases"),
+    path("api/v1/cases/<int:key>", cases_api.CaseDetail.as_view(), name="api_case"),
+    path("api/v1/cases/<int:key>/events", cases_api.CaseEvents.as_view(), name="api_case_events"),
 ]

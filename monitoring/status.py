@@ -20,6 +20,7 @@ WORK: Final = (
     ("Run shards", "billing.models.RunShard"),
     ("Documents", "billing.models.Document"),
     ("Charges", "collections_.models.ChargeAttempt"),
+    ("Days of collecting", "collections_.models.CollectionsDay"),
     ("Mail", "core.models.Mail"),
 )
 

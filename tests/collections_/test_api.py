@@ -1,5 +1,6 @@
 """Payments by the API: an account's key sees its own and nothing else."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -7,7 +8,8 @@ from django.test import Client
 
 from accounts.models import Account, ApiKey
 from billing.models import Invoice
-from collections_ import charging
+from collections_ import charging, collecting
+from collections_.models import Case
 from core import audit, keys
 from tests.collections_ import factories
 from tests.collections_.conftest import person
@@ -63,3 +65,40 @@ def test_staff_see_all_and_narrow_by_account(client: Client, paid: list[Invoice]
 def test_a_key_without_the_scope_is_refused(client: Client, paid: list[Invoice]) -> None:
     assert client.get("/api/v1/payments", **key(["invoices:read"], account=paid[0].account)).status_code == 403
     assert client.get("/api/v1/payments").status_code == 401
+
+
+class TestCases:
+    @pytest.fixture
+    def case(self) -> Case:
+        factories.invoice(factories.account("acme"))
+        collecting.run(DUE + timedelta(days=1))
+        return Case.objects.get()
+
+    def test_lists_what_is_past_due(self, client: Client, case: Case) -> None:
+        answer = client.get("/api/v1/cases?state=open", **key(["collections:read"], role="collections")).json()
+        assert [(found["account"], found["invoices"]) for found in answer["results"]] == [("acme", 1)]
+
+    def test_a_note_is_written_once_per_key(self, client: Client, case: Case) -> None:
+        sender = key(["collections:read", "collections:write"], role="collections")
+        sender["headers"] |= {"Idempotency-Key": "n1"}
+        path, body = f"/api/v1/cases/{case.pk}/events", {"text": "Will call on Monday"}
+        first = client.post(path, body, content_type="application/json", **sender)
+        again = client.post(path, body, content_type="application/json", **sender)
+        assert (first.status_code, again.json()) == (201, first.json())
+        assert case.events.filter(kind="note").count() == 1
+
+    def test_an_empty_note_says_which_field(self, client: Client, case: Case) -> None:
+        sender = key(["collections:write"], role="collections")
+        answer = client.post(f"/api/v1/cases/{case.pk}/events", {}, content_type="application/json", **sender)
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "text")
+
+    def test_a_case_that_is_not_there_is_not_found(self, client: Client) -> None:
+        answer = client.get("/api/v1/cases/999999", **key(["collections:read"], role="auditor"))
+        assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+
+    def test_is_closed_to_accounts_and_to_those_who_may_only_look(self, client: Client, case: Case) -> None:
+        owner = key(["collections:read"], account=case.account)
+        assert client.get("/api/v1/cases", **owner).status_code == 403
+        auditor = key(["collections:write"], role="auditor")
+        path = f"/api/v1/cases/{case.pk}/events"
+        assert client.post(path, {"text": "x"}, content_type="application/json", **auditor).status_code == 403
