@@ -38,3 +38,14 @@ def _text(asked: Mapping[str, str], name: str) -> str:
     if "\0" in text:
         raise Invalid(f"{name} contains a NUL, which no text has.", field=name)
     return text
+
+
+def page(asked: Mapping[str, str], *, before: str, size: int) -> tuple[list[Event], str]:
+    """Return up to ``size`` matching events, newest first, and what ``before`` must be for older ones, if any."""
+    found = events(asked).order_by("-id")
+    if before:
+        if not (before.isascii() and before.isdigit() and len(before) < 19):
+            raise Invalid("before is the number that the page before ended with.", field="before")
+        found = found.filter(pk__lt=int(before))
+    rows = list(found[: size + 1])
+    return rows[:size], str(rows[size - 1].pk) if len(rows) > size else ""

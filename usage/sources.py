@@ -41,7 +41,7 @@ def create(name: str, *, actor: str, **contract: Any) -> tuple[Source, NewKey]:
 
     The credential's text is in the answer and nowhere else.
     """
-    if not _NAME.fullmatch(name):
+    if not _NAME.fullmatch(name) or name == "new":  # /sources/new/ is where one is made
         raise Invalid("A source's name is made of letters, digits, dots, dashes and underscores.", field="name")
     if not 0 <= contract.get("past_days", 0) <= LONGEST_PAST_DAYS:
         raise Invalid(f"An event may be {LONGEST_PAST_DAYS} days old at most.", field="past_days")

@@ -3,8 +3,20 @@
 from django.urls import URLPattern, URLResolver, path
 
 from usage.api import events, heartbeats, ownerships
+from usage.views import events as explorer
+from usage.views import problems, resource, sources
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("sources/", sources.source_list, name="sources"),
+    path("sources/new/", sources.new, name="source_new"),
+    path("sources/<str:name>/", sources.source, name="source"),
+    path("sources/<str:name>/rotate/", sources.rotate, name="source_rotate"),
+    path("sources/<str:name>/pause/", sources.pause, name="source_pause"),
+    path("sources/<str:name>/resume/", sources.resume, name="source_resume"),
+    path("usage/problems/", problems.problems, name="usage_problems"),
+    path("usage/problems/quarantine/<int:identifier>/", problems.quarantined, name="quarantined"),
+    path("usage/events/", explorer.events, name="usage_events"),
+    path("usage/resources/<path:name>/", resource.resource, name="usage_resource"),
     path("api/v1/usage/events", events.Events.as_view(), name="api_usage_events"),
     path("api/v1/usage/heartbeats", heartbeats.Heartbeats.as_view(), name="api_usage_heartbeats"),
     path("api/v1/usage/ownerships/<str:reference>", ownerships.OwnershipDetail.as_view(), name="api_usage_ownership"),

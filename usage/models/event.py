@@ -3,6 +3,8 @@
 from django.db import models
 from django.db.models import Q
 
+from usage.addresses import resource_url
+
 
 class EventType(models.TextChoices):
     OPEN = "open"
@@ -50,6 +52,11 @@ class Event(models.Model):
 
     def __str__(self) -> str:
         return f"{self.type} {self.resource} {self.product} {self.time:%Y-%m-%dT%H:%M:%SZ}"
+
+    @property
+    def resource_url(self) -> str:
+        """Where the time line of its resource is."""
+        return resource_url(self.resource)
 
 
 class Unpaired(models.Model):

@@ -1,5 +1,7 @@
 """Time that a resource ran on a product: made from opens and closes, versioned by when it was known."""
 
+from datetime import timedelta
+
 from django.db import models
 from django.db.models import F, Q
 
@@ -44,6 +46,11 @@ class Interval(models.Model):
 
     def __str__(self) -> str:
         return f"{self.resource} {self.product} [{self.opened}, {self.closed or '…'})"
+
+    @property
+    def length(self) -> timedelta | None:
+        """How long it ran; None while it runs."""
+        return self.closed - self.opened if self.closed else None
 
 
 class ProblemKind(models.TextChoices):

@@ -1,0 +1,221 @@
+"""The pages of usage: what they show, who may act on them, and that a secret is shown once."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from accounts.models import User
+from core import clock
+from core.audit import acting
+from tests.usage.factories import closed, measured, opened, report, settled, source
+from usage import health, sources, timeline
+from usage.models import Event, QuarantinedEvent, Source
+
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+PAGES = [
+    "/sources/", "/sources/dynos/", "/usage/problems/", "/usage/problems/?tab=pairing", "/usage/problems/?tab=unowned",
+    "/usage/problems/?tab=open", "/usage/events/", "/usage/resources/r1/", "/usage/resources/a%2Fb%20c%3F/",
+]  # fmt: skip
+
+
+def signed_in(role: str) -> Client:
+    with acting("system:test"):
+        user = User.objects.create_user(f"{role}@example.com", None, role=role)
+    client = Client()
+    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    return client
+
+
+@pytest.fixture
+def olga(db: None) -> Client:
+    return signed_in("operator")
+
+
+@pytest.fixture
+def dynos(db: None) -> Source:
+    made = source("dynos")
+    settled(made, [opened(0, account="acme", app="shop"), closed(5), closed(3, "r2"), measured(1, "1.5")])
+    settled(made, [opened(0, "a/b c?"), opened(1, "old", time="2020-01-01T00:00:00Z")])
+    report(made, [{"id": "bad", "type": "open"}])
+    return made
+
+
+def text(answer: Any) -> str:
+    return " ".join(answer.content.decode().split())
+
+
+@pytest.mark.usefixtures("dynos")
+class TestEveryPage:
+    @pytest.mark.parametrize("page", PAGES)
+    def test_is_shown_to_staff_only(self, olga: Client, page: str) -> None:
+        assert olga.get(page).status_code == 200
+        assert signed_in("auditor").get(page).status_code == 200
+        assert Client().get(page).status_code == 302
+        assert signed_in("").get(page).status_code == 403
+
+    @pytest.mark.parametrize("page", ["/sources/none/", "/usage/resources/none/", "/usage/problems/quarantine/0/"])
+    def test_of_nothing_is_not_found(self, olga: Client, page: str) -> None:
+        assert olga.get(page).status_code == 404
+
+    @pytest.mark.parametrize(
+        "action", ["/sources/new/", "/sources/dynos/rotate/", "/sources/dynos/pause/", "/sources/dynos/resume/"]
+    )
+    def test_is_acted_on_by_operators_only(self, action: str) -> None:
+        assert signed_in("auditor").post(action, {"reason": "x", "overlap": "0"}).status_code == 403
+
+
+@pytest.mark.django_db
+class TestSources:
+    def test_without_any_say_what_to_do(self, olga: Client) -> None:
+        assert "No source reports usage yet" in text(olga.get("/sources/"))
+
+    def test_one_is_made_and_its_secret_shown_once(self, olga: Client) -> None:
+        given = {"name": "addons", "title": "Add-ons", "cadence": 60, "lateness": 30, "past_days": 35}
+        answer = olga.post("/sources/new/", given)
+        secret = answer.context["secret"].text
+        assert secret in text(answer)
+        assert sources.authenticate(secret) == Source.objects.get(name="addons", lateness_seconds=1800)
+        assert secret not in text(olga.get("/sources/addons/"))
+        assert "already" in text(olga.post("/sources/new/", given))
+
+    def test_a_name_that_is_none_is_refused_at_its_field(self, olga: Client) -> None:
+        answer = olga.post("/sources/new/", {"name": "a b", "cadence": 60, "lateness": 30, "past_days": 35})
+        assert "letters, digits" in text(answer) and not Source.objects.exists()
+
+    def test_a_secret_is_replaced(self, olga: Client, dynos: Source) -> None:
+        answer = olga.post("/sources/dynos/rotate/", {"overlap": "0"})
+        assert answer.context["secret"].text in text(answer)
+        assert [c.expires_at is not None for c in dynos.credentials.order_by("id")] == [True, False]
+
+    def test_a_pause_needs_a_reason_and_ends(self, olga: Client, dynos: Source) -> None:
+        olga.post("/sources/dynos/pause/", {"reason": ""})
+        assert Source.objects.get().state == "active"
+        olga.post("/sources/dynos/pause/", {"reason": "its clock is wrong"})
+        assert Source.objects.get().state == "paused"
+        olga.post("/sources/dynos/resume/")
+        assert Source.objects.get().state == "active"
+
+
+class TestHealth:
+    @pytest.mark.parametrize(
+        ("heard", "state", "expected"),
+        [(59, "active", "healthy"), (61, "active", "late"), (121, "active", "silent"), (0, "paused", "paused"),
+         (None, "active", "new")],
+    )  # fmt: skip
+    def test_follows_the_source_s_own_cadence(self, heard: int | None, state: str, expected: str) -> None:
+        at = None if heard is None else NOW - timedelta(minutes=heard)
+        for received, beat in ((at, None), (None, at)):
+            one = Source(
+                state=state, cadence_seconds=3600, lateness_seconds=3600, created_at=NOW, last_received_at=received,
+                last_heartbeat_at=beat,
+            )  # fmt: skip
+            assert health.health(one, NOW) == expected
+
+    def test_one_that_never_spoke_is_silent_in_the_end(self) -> None:
+        one = Source(state="active", cadence_seconds=3600, lateness_seconds=60, created_at=NOW - timedelta(days=1))
+        assert health.health(one, NOW) == "silent"
+
+
+class TestTimeLine:
+    def test_draws_spans_on_one_scale(self) -> None:
+        spans = [(NOW, NOW + timedelta(hours=2)), (NOW + timedelta(hours=1), None)]
+        ends = timeline.extent(spans, NOW + timedelta(hours=4))
+        bars = [timeline.bar(start, end, ends) for start, end in spans]
+        assert [(bar.left, bar.width) for bar in bars] == [(0, 50), (25, 75)]
+
+    def test_shows_what_is_too_short_to_see(self) -> None:
+        ends = (NOW, NOW + timedelta(days=365))
+        assert timeline.bar(NOW, NOW + timedelta(seconds=1), ends).width == Decimal("0.4")
+
+
+@pytest.mark.usefixtures("dynos")
+class TestProblems:
+    def test_name_what_is_wrong_and_why(self, olga: Client) -> None:
+        assert "missing_field" in text(olga.get("/usage/problems/"))
+        pairing = text(olga.get("/usage/problems/?tab=pairing"))
+        assert "Close without an open" in pairing and "/usage/resources/r2/" in pairing
+        assert "old" in text(olga.get("/usage/problems/?tab=open"))
+
+    def test_unowned_usage_of_the_last_two_months(self, olga: Client) -> None:
+        settled(Source.objects.get(), [opened(0, "now", id="now", time=clock.now().isoformat(timespec="seconds"))])
+        assert "/usage/resources/now/" in text(olga.get("/usage/problems/?tab=unowned"))
+
+    def test_may_be_filtered(self, olga: Client) -> None:
+        assert "missing_field" not in text(olga.get("/usage/problems/", {"code": "conflict"})).split("results")[-1]
+        assert olga.get("/usage/problems/", {"tab": "pairing", "kind": "overlap"}).context["table"].page is not None
+
+
+@pytest.mark.usefixtures("dynos")
+class TestQuarantined:
+    def page(self) -> str:
+        return f"/usage/problems/quarantine/{QuarantinedEvent.objects.get().pk}/"
+
+    def test_shows_the_raw_body(self, olga: Client) -> None:
+        assert "{&quot;id&quot;: &quot;bad&quot;" in text(olga.get(self.page()))
+
+    def test_is_mended_and_sent_in_again(self, olga: Client) -> None:
+        mended = '{"id":"bad","type":"open","time":"2020-01-01T00:00:00Z","resource":"r9","product":"p"}'
+        assert olga.post(self.page(), {"body": mended, "reason": "added the time"}).status_code == 302
+        assert Event.objects.get(event_id="bad").resource == "r9"
+        entry = QuarantinedEvent.objects.get()
+        assert (entry.state, entry.decided_by) == ("replayed", "user:operator@example.com")
+
+    @pytest.mark.parametrize("body", ["{", "[]", '{"id":"bad"}', "5", '{"id":"x"}\n{"id":"y"}', '[{"id":"a"},{}]'])
+    def test_that_is_still_wrong_stays_and_says_why(self, olga: Client, body: str) -> None:
+        answer = olga.post(self.page(), {"body": body})
+        assert answer.status_code == 200 and answer.context["form"].errors
+        assert QuarantinedEvent.objects.get().state == "waiting"
+
+    def test_is_discarded_with_a_reason(self, olga: Client) -> None:
+        assert olga.post(self.page(), {"decision": "discard", "reason": ""}).status_code == 200
+        assert olga.post(self.page(), {"decision": "discard", "reason": "a test of theirs"}).status_code == 302
+        entry = QuarantinedEvent.objects.get()
+        assert (entry.state, entry.decision_reason) == ("discarded", "a test of theirs")
+
+    def test_is_only_read_by_an_auditor(self) -> None:
+        auditor = signed_in("auditor")
+        assert "Discard it" not in text(auditor.get(self.page()))
+        auditor.post(self.page(), {"decision": "discard", "reason": "x"})
+        assert QuarantinedEvent.objects.get().state == "waiting"
+
+
+@pytest.mark.django_db
+class TestExplorer:
+    def test_goes_on_where_a_page_ended(self, olga: Client) -> None:
+        report(source("dynos"), [opened(n, f"r{n:03}") for n in range(120)])
+        seen: list[str] = []
+        address = "/usage/events/"
+        while address:
+            answer = olga.get(address)
+            seen += [event.event_id for event in answer.context["events"]]
+            address = f"/usage/events/?before={answer.context['older']}" if answer.context["older"] else ""
+        assert len(seen) == len(set(seen)) == 120
+
+    @pytest.mark.parametrize(
+        ("asked", "count"),
+        [
+            ("resource=r001", 1),
+            ("since=2026-10-02", 0),
+            ("until=2026-10-01", 5),
+            ("until=2026-09-30", 0),
+            ("type=close", 0),
+        ],
+    )
+    def test_filters(self, olga: Client, asked: str, count: int) -> None:
+        report(source("dynos"), [opened(n, f"r{n:03}") for n in range(5)])
+        assert len(olga.get(f"/usage/events/?{asked}").context["events"]) == count
+
+    @pytest.mark.parametrize("asked", ["before=x", "before=-1", "before=" + "9" * 30, "resource=%00"])
+    def test_nonsense_is_a_sentence(self, olga: Client, asked: str) -> None:
+        assert olga.get(f"/usage/events/?{asked}").status_code in (200, 400)
+
+
+@pytest.mark.usefixtures("dynos")
+def test_a_resource_shows_what_was_believed_before(olga: Client) -> None:
+    settled(Source.objects.get(), [opened(2, "r2")])
+    shown = text(olga.get("/usage/resources/r2/"))
+    assert "ran on" in shown and "Nobody owns it" in shown
+    assert "owned by" in text(olga.get("/usage/resources/r1/"))

@@ -1,0 +1,101 @@
+"""What people enter about sources, events and problems. The verbs hold the rules; forms only ask."""
+
+from typing import Any, Final
+
+from django import forms
+
+from usage.models import EventType, ProblemKind
+from usage.reported import LIMITS
+
+MINUTE: Final = 60
+OVERLAPS: Final = (("86400", "Works for one more day"), ("604800", "Works for one more week"), ("0", "Ends at once"))
+
+
+class SourceForm(forms.Form):
+    """A new source and its contract."""
+
+    name = forms.CharField(max_length=100, help_text="Letters, digits, dots, dashes and underscores; it never changes.")
+    title = forms.CharField(max_length=200, required=False, help_text="What it reports, in words.")
+    owner = forms.CharField(max_length=200, required=False, label="Team", help_text="Whom to call when it is silent.")
+    cadence = forms.IntegerField(
+        min_value=1, max_value=43_200, initial=60, label="Speaks every … minutes", help_text="Then it counts as late."
+    )
+    lateness = forms.IntegerField(
+        min_value=0, max_value=43_200, initial=60, label="May be … minutes late", help_text="Then it counts as silent."
+    )
+    past_days = forms.IntegerField(
+        min_value=1, max_value=3650, initial=35, label="An event may be … days old when it arrives"
+    )
+
+    @property
+    def contract(self) -> dict[str, Any]:
+        """The fields of the source that were entered."""
+        given = self.cleaned_data
+        return {
+            "title": given["title"],
+            "owner": given["owner"],
+            "cadence_seconds": given["cadence"] * MINUTE,
+            "lateness_seconds": given["lateness"] * MINUTE,
+            "past_days": given["past_days"],
+        }
+
+
+class RotateForm(forms.Form):
+    """How long the old secret lives on beside the new one."""
+
+    overlap = forms.TypedChoiceField(choices=OVERLAPS, coerce=int, label="The secret in use now")
+
+
+class ReasonForm(forms.Form):
+    """Why."""
+
+    reason = forms.CharField(max_length=300, label="Why")
+
+
+class ReplayForm(forms.Form):
+    """The event as it shall be sent in again."""
+
+    body = forms.CharField(
+        widget=forms.Textarea(attrs={"rows": 8, "class": "mono", "spellcheck": "false"}), label="Event"
+    )
+    reason = forms.CharField(max_length=300, required=False, label="What was mended, and why")
+
+
+class TabFilter(forms.Form):
+    """Filters of one of several lists on a page; which list travels with them."""
+
+    tab = forms.CharField(widget=forms.HiddenInput, required=False)
+
+
+class PairingFilter(TabFilter):
+    """Which opens and closes that make no interval."""
+
+    kind = forms.ChoiceField(choices=[("", "Every kind"), *ProblemKind.choices], required=False)
+    resource = forms.CharField(max_length=LIMITS["resource"], required=False)
+
+
+class QuarantineFilter(TabFilter):
+    """Which refused events."""
+
+    code = forms.CharField(max_length=40, required=False, label="Reason")
+    source = forms.CharField(max_length=100, required=False)
+    state = forms.ChoiceField(
+        choices=[("waiting", "Waiting"), ("replayed", "Sent in again"), ("discarded", "Discarded")], required=False
+    )
+
+
+def _day(label: str) -> forms.DateField:
+    return forms.DateField(required=False, label=label, widget=forms.DateInput(attrs={"type": "date"}))
+
+
+class EventFilter(forms.Form):
+    """Which events; from and to are days of their own time, the last one included."""
+
+    resource = forms.CharField(max_length=LIMITS["resource"], required=False)
+    app = forms.CharField(max_length=LIMITS["app"], required=False)
+    account = forms.CharField(max_length=LIMITS["account"], required=False)
+    event_id = forms.CharField(max_length=LIMITS["id"], required=False, label="Event id")
+    source = forms.CharField(max_length=100, required=False)
+    type = forms.ChoiceField(choices=[("", "Every type"), *EventType.choices], required=False)
+    since = _day("From")
+    until = _day("To")
