@@ -59,6 +59,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("invoices/<str:key>/lines/<int:line>/", invoice_line.invoice_line, name="invoice_line"),
     path("invoices/<str:key>/lines/<int:line>/change/", invoice_actions.change_line, name="invoice_change_line"),
     path("invoices/<str:key>/lines/<int:line>/waive/", invoice_actions.waive_line, name="invoice_waive_line"),
+    path("invoices/<str:key>/documents/<int:document>/print-again/", invoice_files.print_again, name="print_again"),
     path("invoices/<str:key>/take-back/", invoice_actions.take_back, name="invoice_credit"),
     path("credit-notes/<str:number>/pdf/", invoice_files.credit_note, name="credit_note_pdf"),
     path("mail/", mail.mails, name="mail"),

@@ -52,7 +52,7 @@ def present_credit_note(note: CreditNoteFacts) -> Document:
         seller=_party(note.seller),
         customer=_party(note.customer),
         facts=(
-            ("Credit note number", note.number),
+            ("Number", note.number),
             ("Date", formatting.day(note.issued_on)),
             ("Corrects invoice", note.invoice_number),
             ("Invoice date", formatting.day(note.invoice_issued_on) if note.invoice_issued_on else formatting.NOTHING),

@@ -20,7 +20,7 @@ from billing.models import CreditNote, Document, Invoice
 from billing.models.document import DocumentKind
 from billing.models.invoice import InvoiceStatus
 from core import bell, clock, leases
-from core.errors import Refused
+from core.errors import Conflict, Refused
 from core.failpoints import failpoint
 from core.models.work import WorkState
 
@@ -53,6 +53,16 @@ def sweep() -> None:
 def ring() -> None:
     """Ring for waiting documents in the running transaction."""
     bell.ring(TASK, cluster=CLUSTER)
+
+
+def print_again(document_id: int) -> None:
+    """Let workers try a document again that was given up. Raises Conflict when it was not."""
+    changed = Document.objects.filter(pk=document_id, state=WorkState.DEAD).update(
+        state=WorkState.READY, attempts=0, run_after=clock.database_now()
+    )
+    if not changed:
+        raise Conflict("This document was not given up; there is nothing to print again.")
+    ring()
 
 
 def snapshot(invoice: Invoice) -> Snapshot:

@@ -79,6 +79,11 @@ class Document:
         return self.line_count >= ANNEX_FROM
 
     @property
+    def counts(self) -> bool:
+        """Whether any line is a quantity at a price; a credit note has amounts only."""
+        return any(line.quantity for block in self.blocks for line in block.lines)
+
+    @property
     def lists_lines(self) -> bool:
         """Whether all lines fit on paper; otherwise they are a file beside it."""
         return self.line_count <= MOST_LINES

@@ -1,8 +1,9 @@
 """An invoice as files: its PDF, its lines, a credit note, and how a draft would look."""
 
+from django.contrib import messages
 from django.http import HttpResponse, StreamingHttpResponse
-from django.shortcuts import render
-from django.views.decorators.http import require_safe
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST, require_safe
 
 from accounts.gates import StaffRequest, staff
 from billing import finding
@@ -67,6 +68,19 @@ def preview(request: StaffRequest, key: str) -> HttpResponse:
     found = finding.invoice(key)
     context = {"invoice": found, "document": rendering.snapshot(found), "back": f"/invoices/{key}/"}
     return render(request, "documents/preview.html", context)
+
+
+@require_POST
+@staff("accounts.edit")
+def print_again(request: StaffRequest, key: str, document: int) -> HttpResponse:
+    """Try a document again that workers gave up."""
+    found = finding.invoice(key)
+    paper = found.documents.filter(pk=document).first()
+    if paper is None:
+        raise NotFound(f"Invoice {found} has no such document.")
+    rendering.print_again(paper.pk)
+    messages.success(request, "It is being printed again.")
+    return redirect("invoice", key)
 
 
 def pdf_answer(content: bytes, name: str) -> HttpResponse:

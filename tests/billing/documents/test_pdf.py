@@ -148,16 +148,16 @@ class TestFetching:
     @pytest.mark.parametrize(
         "markup",
         [
-            '<img src="{url}">',
-            '<link rel="stylesheet" href="{url}">',
-            '<link rel="attachment" href="{url}">',
+            '<img src="{url}" />',
+            '<link rel="stylesheet" href="{url}" />',
+            '<link rel="attachment" href="{url}" />',
             '<a rel="attachment" href="{url}">x</a>',
             '<object data="{url}"></object>',
-            '<embed src="{url}">',
+            '<embed src="{url}" />',
             "<style>@import url({url}); @font-face {{ font-family: x; src: url({url}) }} p {{ font: 9pt x }}</style>",
             '<p style="background: url({url}); content: url({url}); list-style: url({url})">x</p>',
             '<svg xmlns="http://www.w3.org/2000/svg"><image href="{url}"/><use href="{url}#x"/></svg>',
-            '<base href="{url}"><img src="y.png">',
+            '<base href="{url}" /><img src="y.png" />',
         ],
     )
     def test_reaches_nothing(
@@ -171,3 +171,9 @@ class TestFetching:
         assert visits == []
         assert b"root:" not in content
         assert "/EmbeddedFiles" not in opened(content).Root.get("/Names", pikepdf.Dictionary())
+
+    def test_the_canary_would_sing(self, canary: tuple[int, list[bytes]]) -> None:
+        weasyprint = pytest.importorskip("weasyprint")
+        port, visits = canary
+        weasyprint.HTML(string=f'<img src="http://127.0.0.1:{port}/x">').write_pdf()
+        assert visits

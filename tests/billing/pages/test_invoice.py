@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 
 from accounts.models import Account
+from billing.documents import rendering
 from billing.models import CreditGrant, CreditNote, Invoice, InvoiceLine
 from core.models import AuditEntry
 from tests import factories
@@ -211,3 +212,13 @@ class TestFiles:
             "12.5",
             GREMLIN,
         )
+
+    def test_a_document_that_was_given_up_is_printed_again(self, as_: As, issued: Invoice) -> None:
+        document = issued.documents.get()
+        address = f"/invoices/{issued.number}/documents/{document.pk}/print-again/"
+        assert "was not given up" in text_of(as_("sam").post(address))
+        issued.documents.update(state="dead", attempts=5, last_error="ValueError: no such glyph")
+        assert "no such glyph" in text_of(as_("sam").get(f"/invoices/{issued.number}/"))
+        assert "being printed again" in text_of(as_("sam").post(address, follow=True))
+        assert rendering.render_waiting() == 1
+        assert as_("iris").post(address).status_code == 403
