@@ -2,6 +2,7 @@
 
 from usage.models.event import Event, EventType, Unpaired
 from usage.models.interval import Interval, PairingProblem, ProblemKind
+from usage.models.manifest import HourFold, HourTotal, Manifest, ManifestSum
 from usage.models.ownership import Ownership
 from usage.models.quarantine import QuarantinedEvent, QuarantineState
 from usage.models.source import Source, SourceCredential, SourceState
@@ -9,7 +10,11 @@ from usage.models.source import Source, SourceCredential, SourceState
 __all__ = [
     "Event",
     "EventType",
+    "HourFold",
+    "HourTotal",
     "Interval",
+    "Manifest",
+    "ManifestSum",
     "Ownership",
     "PairingProblem",
     "ProblemKind",
