@@ -150,7 +150,7 @@ def _as_credit(invoice: Invoice, subtotal: Decimal, reason: str, actor: str) -> 
         requested_by=actor,
         requested_at=clock.database_now(),
     )
-    crediting.apply_to_drafts(invoice.account_id)
+    crediting.apply_to(crediting.drafts_in_review(invoice.account_id))
     return grant
 
 

@@ -41,6 +41,7 @@ def request(
     alone = permissions.credit_limit(person) if limit is None else limit
     with audit.acting(actor, reason):
         account = _account(account_id)
+        drafts = drafts_in_review(account.pk)
         amount = _positive(amount, account.currency, "amount")
         cap = None if cap_per_month is None else _positive(cap_per_month, account.currency, "cap_per_month")
         grant = CreditGrant.objects.create(
@@ -58,7 +59,7 @@ def request(
             requested_at=clock.database_now(),
         )
         if grant.state == CreditState.ACTIVE:
-            apply_to_drafts(account.pk)
+            apply_to(drafts)
     grant.refresh_from_db()
     return grant
 
@@ -78,7 +79,9 @@ def refuse(grant_id: int, *, actor: str, reason: str = "") -> CreditGrant:
 
 def _decide(grant_id: int, state: CreditState, actor: str, reason: str) -> CreditGrant:
     people.require(actor, APPROVE)
+    account_id = CreditGrant.objects.filter(pk=grant_id).values_list("account_id", flat=True).first()
     with audit.acting(actor, reason):
+        drafts = drafts_in_review(account_id) if account_id else []
         grant = CreditGrant.objects.select_for_update().filter(pk=grant_id).first()
         if grant is None:
             raise NotFound(f"There is no credit {grant_id}.")
@@ -91,18 +94,26 @@ def _decide(grant_id: int, state: CreditState, actor: str, reason: str) -> Credi
         grant.state, grant.decided_by, grant.decided_at = state, actor, clock.database_now()
         grant.save(update_fields=["state", "decided_by", "decided_at"])
         if state == CreditState.ACTIVE:
-            apply_to_drafts(grant.account_id)
+            apply_to(drafts)
     grant.refresh_from_db()
     return grant
 
 
-def apply_to_drafts(account_id: int) -> None:
-    """Let the account's drafts in review take what credit there is now; an approved run is left as it was agreed."""
+def drafts_in_review(account_id: int) -> list[int]:
+    """Lock the runs in review that hold a draft of the account, before any credit is locked; return the drafts.
+
+    An approved run is left as it was agreed: its drafts take no new credit.
+    """
     drafts = Invoice.objects.filter(account_id=account_id, status=InvoiceStatus.DRAFT, shadow=False)
     drafts = drafts.filter(kind=InvoiceKind.PERIODIC, run__state=RunState.REVIEW)
-    for invoice_id, run_id in drafts.order_by("period_start").values_list("pk", "run_id"):
-        if locks.run(run_id).state == RunState.REVIEW:
-            adjusting.recompute(locks.invoice(invoice_id))
+    pairs = list(drafts.order_by("run_id").values_list("pk", "run_id"))
+    return [invoice for invoice, run in pairs if locks.run(run).state == RunState.REVIEW]
+
+
+def apply_to(drafts: Sequence[int]) -> None:
+    """Let drafts whose runs are locked take what credit there is now."""
+    for invoice_id in drafts:
+        adjusting.recompute(locks.invoice(invoice_id))
 
 
 def _account(account_id: int) -> Account:

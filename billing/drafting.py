@@ -42,7 +42,10 @@ def _draft(shard: RunShard) -> bool:
         with audit.acting(shard.run.actor, f"draft shard {shard.number}"):
             locks.running(shard.run_id, RunState.DRAFTING)
             locks.shard(shard)
-            draft_store.replace(shard.run, judged)
+            due = {
+                account.key for account in gathering.accounts_of(shard.run, shard.number)
+            }  # minus who is held by now
+            draft_store.replace(shard.run, [entry for entry in judged if entry[0].key in due])
             RunShard.objects.filter(pk=shard.pk).update(finished_at=clock.database_now())
             leases.finish(shard)
             failpoint("draft.before_commit")

@@ -85,7 +85,9 @@ def draft_anew(run: Run, entries: list[RunAccount], cutoff: datetime) -> None:
 
 def reopen(run: Run, state: RunState) -> None:
     """Take a run back before its approval because there is something new to agree to."""
-    Run.objects.filter(pk=run.pk).update(state=state, approved_by="", approved_at=None, approved_hash="")
+    Run.objects.filter(pk=run.pk).update(
+        state=state, approved_by="", approved_at=None, approved_hash="", closed_at=None
+    )
     run.state = state
 
 

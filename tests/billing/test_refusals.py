@@ -155,6 +155,7 @@ TAMPERING = {
     f" {INVOICE} account_id = (select max(account_id) from billing_invoice) where not shadow",
     "rosters_and_invoices_agree": "update billing_runaccount set outcome = 'zero' where outcome = 'issued'",
     "issued_invoices_are_dated_and_addressed": f"{INVOICE} bill_to = '{{}}' where status = 'open'",
+    "issued_invoices_have_their_document": "delete from billing_document where kind = 'invoice'",
     "numbers_have_no_gap": "update billing_numberseries set last = last + 1",
     "numbers_follow_dates": f"{INVOICE} issued_on = '2026-01-05' where number like '%2'",
     "invoices_add_up": f"{INVOICE} subtotal = subtotal + 1, total = total + 1 where status = 'open'",
