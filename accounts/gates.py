@@ -12,6 +12,7 @@ from django.shortcuts import redirect
 from accounts import permissions
 from accounts.models import Account, Membership, MembershipRole, User
 
+READS = ("GET", "HEAD", "OPTIONS")
 View = Callable[..., HttpResponseBase]
 CHOSEN = "portal_account"  # the session's key for the account that a customer looks at
 ROLE_LACKS_THIS = "Your role does not include this. Ask somebody whose role does, or an operator to change yours."
@@ -33,23 +34,23 @@ class PortalRequest(StaffRequest):
     is_owner: bool
 
 
-def staff(capability: str) -> Callable[[View], View]:
+def staff(capability: str, *, to_write: str = "") -> Callable[[View], View]:
     """Let members of staff with ``capability`` in; strangers are sent to sign in, everybody else is refused.
 
-    ``guarded.capability`` keeps the name, so that a test can list what every address asks for.
+    A page that many read and few change also names the capability that its form takes: ``to_write``.
     """
 
     def guard(view: View) -> View:
         @wraps(view)
         @login_required
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-            if permissions.has(request.user, capability):
+            needs = to_write if to_write and request.method not in READS else capability
+            if permissions.has(request.user, needs):
                 return view(request, *args, **kwargs)
             if request.path == "/" and not permissions.is_staff_member(request.user):
                 return redirect("portal")  # a customer who typed the bare address
             raise PermissionDenied(ROLE_LACKS_THIS)
 
-        guarded.capability = capability  # type: ignore[attr-defined]
         return guarded
 
     return guard
@@ -66,7 +67,6 @@ def customer(view: View) -> View:
         request.is_owner = request.membership.role == MembershipRole.OWNER
         return view(request, *args, **kwargs)
 
-    guarded.capability = "customer"  # type: ignore[attr-defined]
     return guarded
 
 
@@ -80,7 +80,6 @@ def owner(view: View) -> View:
             raise PermissionDenied(OWNERS_ONLY)
         return view(request, *args, **kwargs)
 
-    guarded.capability = "owner"  # type: ignore[attr-defined]
     return guarded
 
 

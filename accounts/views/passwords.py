@@ -8,6 +8,7 @@ from django.contrib.auth import views
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse_lazy
+from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_http_methods
 
 from accounts import enrolling
@@ -20,6 +21,7 @@ class PasswordChange(views.PasswordChangeView):
     """One's own password; every other session of this person ends with it."""
 
     template_name = "registration/password_change.html"
+    http_method_names = ["get", "head", "post"]
     success_url = reverse_lazy("home")
 
     def form_valid(self, form: auth_forms.PasswordChangeForm) -> HttpResponse:
@@ -29,6 +31,7 @@ class PasswordChange(views.PasswordChangeView):
         return response
 
 
+@method_decorator(require_http_methods(["GET", "HEAD", "POST"]), name="dispatch")
 class SetPassword(views.PasswordResetConfirmView):
     """The page behind a link from an invitation or a forgotten password; it works once."""
 

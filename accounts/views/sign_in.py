@@ -5,6 +5,8 @@ from typing import Any
 from django import forms
 from django.contrib.auth import views
 from django.contrib.auth.forms import AuthenticationForm
+from django.utils.decorators import method_decorator
+from django.views.decorators.http import require_http_methods
 
 from core.audit import acting
 
@@ -37,6 +39,7 @@ class SignInForm(AuthenticationForm):
         raise wrong
 
 
+@method_decorator(require_http_methods(["GET", "HEAD", "POST"]), name="dispatch")
 class SignIn(views.LoginView):
     template_name = "registration/sign_in.html"
     authentication_form = SignInForm
@@ -45,3 +48,5 @@ class SignIn(views.LoginView):
 
 class SignOut(views.LogoutView):
     """By POST only, so that no link on another page signs anybody out."""
+
+    http_method_names = ["post"]

@@ -56,7 +56,7 @@ def new_product(request: StaffRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@staff("prices.view")
+@staff("prices.view", to_write="prices.edit")
 def product(request: StaffRequest, code: str) -> HttpResponse:
     """One product's versions on a line of time, and a form to schedule the next one."""
     chosen = Product.objects.filter(code=code).first()
