@@ -51,7 +51,7 @@ class _Wire(msgspec.Struct, gc=False, forbid_unknown_fields=True):
     account: _Long = ""
     meter: _Short = ""
     component: _Short = ""
-    quantity: msgspec.Raw | None = None
+    quantity: msgspec.Raw = msgspec.Raw()
 
 
 class _Envelope(msgspec.Struct, gc=False, forbid_unknown_fields=True):
@@ -123,7 +123,7 @@ def _plain_to_see(body: bytes, wired: list[_Wire], keys: int) -> bool:
     keys += 5 * len(wired)
     for wire in wired:
         keys += bool(wire.app) + bool(wire.account) + bool(wire.meter) + bool(wire.component)
-        keys += wire.quantity is not None
+        keys += bool(wire.quantity)
     if body.count(b'":') != keys or any(odd in body for odd in _ODD):
         return False
     return not (_FINE.search(body) and _TOO_FINE.search(body))
@@ -136,7 +136,7 @@ def _event(index: int, wire: _Wire) -> ReportedEvent:
         quantity = _number(wire.quantity)
         if not wire.meter:
             raise ValueError("no meter")
-    elif wire.quantity is not None:
+    elif wire.quantity:
         raise ValueError("a quantity that was not measured")
     return ReportedEvent(
         index, wire.id, wire.type, utc(wire.time), wire.resource, wire.product, meter,
@@ -144,8 +144,8 @@ def _event(index: int, wire: _Wire) -> ReportedEvent:
     )  # fmt: skip
 
 
-def _number(raw: msgspec.Raw | None) -> Decimal:
-    text = bytes(raw or b"")
+def _number(raw: msgspec.Raw) -> Decimal:
+    text = bytes(raw)
     if not _NUMBER.fullmatch(text):
         raise ValueError("not a plain number")
     return Decimal(text.strip(b'"').decode())

@@ -14,12 +14,14 @@ from core.audit import REQUEST_ID, acting
 from core.errors import Conflict, Invalid, NotFound
 from core.keys import NewKey
 from core.models import AuditEntry
+from core.sql import load
+from usage import store
 from usage.models import Source, SourceCredential, SourceState
 
 OVERLAP: Final = timedelta(days=1)  # how long an old credential lives on beside its successor
 LONGEST_PAST_DAYS: Final = 3650
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
-_LAST_USED_STEP: Final = timedelta(minutes=1)
+COLUMNS: Final = [field.attname for field in Source._meta.concrete_fields]  # in the order of credential.sql
 
 
 class SourceExists(Conflict):
@@ -87,15 +89,15 @@ def authenticate(text: str) -> Source | None:
     prefix = keys.prefix_of(text) if text.startswith("vs_") else None
     if prefix is None:
         return None
-    credential = SourceCredential.objects.select_related("source").filter(prefix=prefix, revoked_at=None).first()
-    if credential is None or not keys.matches(text, credential.secret_hash):
+    with store.cursor() as cursor:
+        row = cursor.execute(load("usage", "credential").encode(), {"prefix": prefix}).fetchone()
+    if row is None or not keys.matches(text, row[1]):
         return None
-    now = clock.now()
-    if credential.source.state == SourceState.REVOKED or (credential.expires_at and credential.expires_at <= now):
-        return None
-    if credential.last_used_at is None or now - credential.last_used_at > _LAST_USED_STEP:
-        SourceCredential.objects.filter(pk=credential.pk).update(last_used_at=now)
-    return credential.source
+    credential, _, worth_noting, *source = row
+    if worth_noting:
+        used = SourceCredential.objects.filter(pk=credential)
+        used.update(last_used_at=clock.database_now(databases.usage()))
+    return Source.from_db(databases.usage(), COLUMNS, source)
 
 
 @contextmanager

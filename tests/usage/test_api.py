@@ -113,6 +113,12 @@ class TestCredentials:
         assert (answer.status_code, answer.json()["code"]) == (401, "not_authenticated")
         assert answer.headers["WWW-Authenticate"].startswith("Bearer")
 
+    def test_stand_for_the_whole_source(self, secret: str) -> None:
+        known, stored = sources.authenticate(secret), Source.objects.get()
+        assert known and [getattr(known, name) for name in sources.COLUMNS] == [
+            getattr(stored, name) for name in sources.COLUMNS
+        ]
+
     def test_overlap_while_one_replaces_the_other_and_end(self, post: Post) -> None:
         dynos = Source.objects.get()
         sources.rotate(dynos, actor="user:olga@example.com")

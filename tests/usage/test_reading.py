@@ -48,6 +48,12 @@ class TestWhatIsRead:
     def test_an_optional_field_may_be_null(self) -> None:
         assert read(GOOD | {"app": None, "account": None}).events[0].app == ""
 
+    @pytest.mark.parametrize("events", [[GOOD], [MEASURED], [MEASURED | {"quantity": 2}, GOOD | {"app": "shop"}], []])
+    def test_the_usual_batch_is_read_the_quick_way(self, events: list[Any]) -> None:
+        for body in (json.dumps(events), json.dumps(events, separators=(",", ":")), json.dumps({"events": events})):
+            assert reading._quickly(body.encode(), False) is not None
+        assert reading._quickly(b"\n".join(json.dumps(e).encode() for e in events), True) is not None
+
 
 class TestWhatIsRefused:
     @pytest.mark.parametrize("name", ["id", "type", "time", "resource", "product"])
