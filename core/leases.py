@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from typing import Any, TypeVar
 
-from django.db import connection, transaction
+from django.db import connections, router, transaction
+from django.db.backends.utils import CursorWrapper
 
 from core.errors import VaultError
 from core.models.work import LeasedWork, WorkState
@@ -42,7 +43,7 @@ def claim(
     ``where`` narrows the choice by a constant SQL condition of the caller's with ``params``.
     """
     sql = _CLAIM.format(table=model._meta.db_table, extra=f"and {where}" if where else "", most=MAX_ATTEMPTS)
-    with transaction.atomic(durable=False), connection.cursor() as cursor:
+    with transaction.atomic(using=_database(model), durable=False), _cursor(model) as cursor:
         cursor.execute(sql, [*params, limit, MAX_ATTEMPTS, MAX_ATTEMPTS, seconds])
         leased = [row[0] for row in cursor.fetchall() if row[1] == WorkState.LEASED]
     return list(model._default_manager.filter(pk__in=leased).order_by("pk"))
@@ -63,7 +64,7 @@ def give_back(work: LeasedWork, error: str, *, delay_seconds: float = 10) -> Non
     """Return ``work`` for a later try, doubling the wait with each attempt; a lost lease is left alone."""
     wait = delay_seconds * 2 ** max(0, work.attempts - 1)
     state = WorkState.DEAD if work.attempts >= MAX_ATTEMPTS else WorkState.READY
-    with connection.cursor() as cursor:
+    with _cursor(type(work)) as cursor:
         cursor.execute(
             f"update {work._meta.db_table} set state = %s, lease_until = null, last_error = %s,"
             " run_after = clock_timestamp() + make_interval(secs => %s)"
@@ -79,8 +80,8 @@ def reason(error: Exception) -> str:
 
 def hand_back(works: Iterable[LeasedWork]) -> None:
     """Return leased work that was not begun: it is due at once, and the claim does not count as an attempt."""
-    with connection.cursor() as cursor:
-        for work in works:
+    for work in works:
+        with _cursor(type(work)) as cursor:
             cursor.execute(
                 f"update {work._meta.db_table} set state = 'ready', lease_until = null,"
                 " attempts = greatest(attempts - 1, 0) where id = %s and fence = %s and state = 'leased'",
@@ -90,10 +91,20 @@ def hand_back(works: Iterable[LeasedWork]) -> None:
 
 def due(model: type[LeasedWork]) -> int:
     """Return how many rows could be claimed now: what the tick looks at before it rings."""
-    with connection.cursor() as cursor:
+    with _cursor(model) as cursor:
         cursor.execute(
             f"select count(*) from {model._meta.db_table} where (state = 'ready' and run_after <= clock_timestamp())"
             " or (state = 'leased' and lease_until < clock_timestamp())"
         )
         count: int = cursor.fetchone()[0]
     return count
+
+
+def _database(model: type[LeasedWork]) -> str:
+    """Return where the rows live: work of the usage store is claimed there."""
+    alias: str = router.db_for_write(model)
+    return alias
+
+
+def _cursor(model: type[LeasedWork]) -> CursorWrapper:
+    return connections[_database(model)].cursor()
