@@ -9,7 +9,7 @@ from rest_framework import authentication, exceptions, permissions
 from rest_framework.request import Request
 
 from accounts import permissions as roles
-from accounts.models import Account, ApiKey, User
+from accounts.models import ACCOUNT_SCOPES, Account, ApiKey, User
 from core import clock, keys
 
 if TYPE_CHECKING:  # the framework loads this module while it loads its views
@@ -30,15 +30,6 @@ SCOPES: Final = (
     "collections:read",
     "collections:write",
     "status:read",
-)
-# What an account's own key may be good for; the rest needs a member of staff behind it.
-ACCOUNT_SCOPES: Final = (
-    "usage:read",
-    "invoices:read",
-    "credits:read",
-    "accounts:read",
-    "payments:read",
-    "quotes:write",
 )
 _LAST_USED_STEP: Final = timedelta(minutes=1)
 

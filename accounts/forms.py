@@ -5,8 +5,7 @@ from typing import Any
 
 from django import forms
 
-from accounts.authentication import ACCOUNT_SCOPES
-from accounts.models import Account, MembershipRole
+from accounts.models import ACCOUNT_SCOPES, Account, MembershipRole
 from core import clock
 
 SCOPE_WORDS = {

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from accounts.authentication import ACCOUNT_SCOPES, SCOPES
-from accounts.models import Account, ApiKey, User
+from accounts.authentication import SCOPES
+from accounts.models import ACCOUNT_SCOPES, Account, ApiKey, User
 from accounts.permissions import is_staff_member
 from core import clock, keys
 from core.audit import acting

@@ -1,10 +1,11 @@
 """Accounts, the people who act for them or for us, and their keys."""
 
 from accounts.models.account import Account, AccountKind, AccountQuerySet, Delivery
-from accounts.models.api_key import ApiKey
+from accounts.models.api_key import ACCOUNT_SCOPES, ApiKey
 from accounts.models.user import Membership, MembershipRole, Role, User
 
 __all__ = [
+    "ACCOUNT_SCOPES",
     "Account",
     "AccountKind",
     "AccountQuerySet",

@@ -1,8 +1,20 @@
 """Keys for programs: only a hash is kept, the secret is shown once."""
 
+from typing import Final
+
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
+
+# What an account's own key may be good for; the rest needs a member of staff behind it.
+ACCOUNT_SCOPES: Final = (
+    "usage:read",
+    "invoices:read",
+    "credits:read",
+    "accounts:read",
+    "payments:read",
+    "quotes:write",
+)
 
 
 class ApiKey(models.Model):
@@ -25,7 +37,11 @@ class ApiKey(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=Q(account__isnull=True) ^ Q(user__isnull=True), name="key_of_an_account_or_of_a_person"
-            )
+            ),
+            models.CheckConstraint(
+                condition=Q(account__isnull=True) | Q(scopes__contained_by=list(ACCOUNT_SCOPES)),
+                name="an_accounts_key_has_an_accounts_scopes",
+            ),
         ]
 
     def __str__(self) -> str:

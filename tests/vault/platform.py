@@ -12,8 +12,8 @@ from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
 from accounts import minting
-from accounts.authentication import ACCOUNT_SCOPES, SCOPES
-from accounts.models import Membership, User
+from accounts.authentication import SCOPES
+from accounts.models import ACCOUNT_SCOPES, Membership, User
 from billing import credit_notes, crediting
 from billing.documents import rendering
 from billing.models import Document, Product
