@@ -1,6 +1,7 @@
 """The usage store: no foreign key leaves it; accounts and products are named by their codes."""
 
 from usage.models.event import Event, EventType, Unpaired
+from usage.models.feed import Feed
 from usage.models.interval import Interval, PairingProblem, ProblemKind
 from usage.models.manifest import HourFold, HourTotal, Manifest, ManifestSum
 from usage.models.ownership import Ownership
@@ -10,6 +11,7 @@ from usage.models.source import Source, SourceCredential, SourceState
 __all__ = [
     "Event",
     "EventType",
+    "Feed",
     "HourFold",
     "HourTotal",
     "Interval",
