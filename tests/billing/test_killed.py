@@ -1,6 +1,7 @@
 """kill -9 in the middle of a run, with real processes: it goes on and ends with the same bytes and no gap."""
 
 import signal
+from pathlib import Path
 
 import pytest
 
@@ -119,4 +120,19 @@ def test_a_worker_that_slept_past_its_lease_writes_nothing(world: World) -> None
     before = world.sql("select id, content_hash from billing_invoice order by id")
     world.wait_until(lambda: "taken over" in world.log("sleeper") or "no longer" in world.log("sleeper"), 30)
     assert world.sql("select id, content_hash from billing_invoice order by id") == before
+    world.manage("verify")
+
+
+def test_a_worker_of_the_queue_is_killed_and_its_cluster_goes_on(world: World, tmp_path: Path) -> None:
+    """The queue's own worker dies once in its transaction; a sweep rings again and the same cluster finishes."""
+    run(world, SETUP)
+    marker = tmp_path / "killed"
+    world.start("cluster", "money", VAULT_FAILPOINTS=f"draft.before_commit=kill-once:{marker}")
+    world.wait_until(marker.exists, 60, "the worker to be killed")
+    drafted = "select count(*) from billing_runshard where state = 'done'"
+    world.wait_until(lambda: world.value(drafted) == 2, 60, "the other shards")
+    pass_the_leases(world)
+    run(world, "from billing import tasks; tasks.sweep_runs()")
+    world.wait_until(lambda: world.value("select state from billing_run") == "review", 60, "the review")
+    assert world.value("select count(*) from billing_invoice") == 12
     world.manage("verify")
