@@ -1,6 +1,6 @@
 """Events a second through the whole intake over HTTP, beside COPY into staging from a bare script, in turns.
 
-    DATABASE_URL=… .venv/bin/python bench/intake.py [--rounds 3] [--seconds 3] [--batch 1000] [--clients 2]
+    DATABASE_URL=… .venv/bin/python bench/intake.py [--rounds 2] [--seconds 2] [--batch 1000] [--clients 2]
 
 The product's side: two web workers, a source's secret, every check, an answer per event, committed durably; bells are
 rung for pairing. The limit's side: the same events as ready-made COPY text, 10,000 at a time into an unlogged table and
@@ -82,7 +82,7 @@ def posting(port: int, secret: str, batch: int, seconds: float, again: float) ->
     def prepare(seed: int) -> Callable[[], int]:
         bodies: list[bytes] = []
         sent: list[dict[str, Any]] = []
-        for number in range(int(max(20, 45_000 * seconds / batch))):
+        for number in range(int(max(20, min(40_000 / batch, 2_000) * seconds))):
             fresh = events(batch, seed * 100_000 + number)
             if again and sent:
                 fresh[: int(batch * again)] = sent[: int(batch * again)]
@@ -112,7 +112,7 @@ def copying(dsn: str, table: str, seconds: float) -> Callable[[int], Callable[[]
     """Prepare a client that copies into staging and inserts from there."""
 
     def prepare(seed: int) -> Callable[[], int]:
-        texts = [copy_text(events(COPIED, seed * 100_000 + number)) for number in range(int(max(4, 12 * seconds)))]
+        texts = [copy_text(events(COPIED, seed * 100_000 + number)) for number in range(int(max(4, 10 * seconds)))]
         staging = f"bench_staging_{seed % 2}"
 
         def run() -> int:
@@ -193,8 +193,8 @@ def serve(port: int) -> "subprocess.Popen[bytes]":
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seconds", type=float, default=3)
+    parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--seconds", type=float, default=2)
     parser.add_argument("--batch", type=int, default=1000)
     parser.add_argument("--clients", type=int, default=2)
     options = parser.parse_args()
