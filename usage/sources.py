@@ -48,9 +48,9 @@ def create(name: str, *, actor: str, **contract: Any) -> tuple[Source, NewKey]:
     if not 0 <= contract.get("past_days", 0) <= LONGEST_PAST_DAYS:
         raise Invalid(f"An event may be {LONGEST_PAST_DAYS} days old at most.", field="past_days")
     try:
-        with _signed(actor):
+        with signed(actor):
             source = Source.objects.create(name=name, **contract)
-            _note(actor, source, "insert", {}, {"name": name} | contract)
+            note(actor, source, "insert", {}, {"name": name} | contract)
             return source, _new_credential(source, actor)
     except IntegrityError as error:
         raise SourceExists(
@@ -60,7 +60,7 @@ def create(name: str, *, actor: str, **contract: Any) -> tuple[Source, NewKey]:
 
 def rotate(source: Source, *, actor: str, overlap: timedelta = OVERLAP) -> NewKey:
     """Make a new credential; the old ones end after ``overlap`` (zero: at once)."""
-    with _signed(actor):
+    with signed(actor):
         until = clock.database_now(databases.usage()) + overlap
         living = source.credentials.filter(revoked_at=None).filter(Q(expires_at=None) | Q(expires_at__gt=until))
         living.update(expires_at=until)
@@ -101,19 +101,19 @@ def authenticate(text: str) -> Source | None:
 
 
 @contextmanager
-def _signed(actor: str, reason: str = "") -> Iterator[None]:
+def signed(actor: str, reason: str = "") -> Iterator[None]:
     """Open a transaction of the books, for the audit trail, and one of the usage store."""
     with acting(actor, reason), transaction.atomic(using=databases.usage()):
         yield
 
 
 def _turn(source: Source, state: str, actor: str, reason: str) -> Source:
-    with _signed(actor, reason):
+    with signed(actor, reason):
         source = Source.objects.select_for_update().get(pk=source.pk)
         if source.state == SourceState.REVOKED:
             raise Conflict(f"Source {source.name} is revoked for good; create another one.")
         if source.state != state:
-            _note(actor, source, "update", {"state": source.state}, {"state": state}, reason)
+            note(actor, source, "update", {"state": source.state}, {"state": state}, reason)
             source.state = state
             source.save(update_fields=["state"])
     return source
@@ -122,11 +122,11 @@ def _turn(source: Source, state: str, actor: str, reason: str) -> Source:
 def _new_credential(source: Source, actor: str) -> NewKey:
     secret = keys.generate("s")
     SourceCredential.objects.create(source=source, prefix=secret.prefix, secret_hash=secret.secret_hash)
-    _note(actor, source, "update", {}, {"credential": secret.prefix})
+    note(actor, source, "update", {}, {"credential": secret.prefix})
     return secret
 
 
-def _note(
+def note(
     actor: str, source: Source, operation: str, before: dict[str, Any], after: dict[str, Any], reason: str = ""
 ) -> None:
     """Write the audit row ourselves: the usage store may be another database than the audit trail's."""
