@@ -151,8 +151,13 @@ def _nothing_stored(batch: Batch, answer: Answer) -> Answer:
 
 
 def _touch(cursor: store.Cursor, source: Source, events: Sequence[ReportedEvent], now: datetime) -> None:
-    if source.last_received_at is not None and now - source.last_received_at < TOUCH_EVERY:
-        return
     newest = max((event.time for event in events), default=None)
+    if not (_moved_on(source.last_received_at, now) or _moved_on(source.last_event_at, newest)):
+        return
     parameters = {"source": source.pk, "received_at": now, "newest": newest}
     cursor.execute(load("usage", "touch_source").encode(), parameters)
+
+
+def _moved_on(known: datetime | None, seen: datetime | None) -> bool:
+    """Say whether ``seen`` is news worth a write: a burst of batches writes once a second of either clock."""
+    return seen is not None and (known is None or seen - known >= TOUCH_EVERY)

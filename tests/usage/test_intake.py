@@ -9,7 +9,7 @@ import pytest
 from django.db import transaction
 
 from core import clock, databases
-from tests.usage.factories import closed, measured, opened, report, source, written
+from tests.usage.factories import closed, hour, measured, opened, report, source, written
 from usage.models import Event, QuarantinedEvent, Source, Unpaired
 from usage.window import Window
 
@@ -142,3 +142,9 @@ def test_any_split_and_order_of_batches_stores_the_same(dynos: Source) -> None:
             stored.add(tuple(sorted(Event.objects.values_list("event_id", "body_hash"))))
             transaction.set_rollback(True)
     assert len(stored) == 1
+
+
+def test_the_newest_event_of_a_burst_is_known_when_it_is_over(dynos: Source) -> None:
+    for at in (1, 2, 30):
+        report(Source.objects.get(pk=dynos.pk), [opened(at, f"r{at}")])
+    assert Source.objects.get(pk=dynos.pk).last_event_at == hour(30)
