@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Final
 
@@ -16,7 +16,8 @@ from core import formatting
 from core.exact import ZERO
 from core.models import Mail, WorkState
 from core.periods import Month
-from usage.models import PairingProblem, QuarantinedEvent, QuarantineState
+from usage import health
+from usage.models import PairingProblem, QuarantinedEvent, QuarantineState, Source
 
 LEASED: Final = (RunShard, Document, ChargeAttempt, Mail)
 
@@ -86,6 +87,13 @@ def _to_open(month: Month, person: object) -> Step:
     if permissions.has(person, "runs.open"):
         return Step(f"{formatting.month(month)} is over and not yet closed.", "/runs/", "Open its run")
     return Step(f"{formatting.month(month)} is over; finance or an operator opens its run.")
+
+
+def sources(*, at: datetime) -> list[tuple[Source, str, datetime | None]]:
+    """Return the sources with how they do and when they were last heard, those in trouble first."""
+    found = [(source, health.health(source, at), health.last_heard(source)) for source in Source.objects.all()]
+    trouble = (health.SILENT, health.LATE, health.NEW, health.HEALTHY)
+    return sorted(found, key=lambda row: trouble.index(row[1]) if row[1] in trouble else len(trouble))
 
 
 def how_far(run: Run | None) -> Progress | None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import django_tables2 as tables
 from django.db.models import Q, QuerySet
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -13,13 +14,16 @@ from core import formatting
 from core.exact import ZERO
 from core.periods import Month, exact_seconds
 from core.tables import AmountColumn, DayColumn, MomentColumn, MonthColumn, StatusColumn, VaultTable
+from usage.addresses import resource_url
 from usage.models import Interval, Ownership
 
 
 class InvoiceTable(VaultTable):
     noun = "invoice"
     empty = "No invoice yet. The first one is drafted when the month is closed."
-    number = tables.Column(linkify=lambda record: f"/invoices/{record.number or record.pk}/", empty_values=())
+    number = tables.Column(
+        linkify=lambda record: reverse("invoice", args=[record.number or record.pk]), empty_values=()
+    )
     period_start = MonthColumn(verbose_name="Month")
     status = StatusColumn()
     payment_status = StatusColumn(verbose_name="Payment")
@@ -86,7 +90,7 @@ class IntervalTable(VaultTable):
     noun = "interval"
     empty = "Nothing ran in this month. Usage appears within minutes of the source sending it."
     app = tables.Column()
-    resource = tables.Column(linkify=lambda record: f"/usage/resources/{record.resource}/")
+    resource = tables.Column(linkify=lambda record: resource_url(record.resource))
     product = tables.Column()
     component = tables.Column()
     opened = MomentColumn()

@@ -27,6 +27,9 @@ portal = [
     path("keys/<str:prefix>/revoke/", access.revoke_key, name="portal_key_revoke"),
 ]
 
+handler400 = "vault.views.errors.bad_request"
+handler404 = "vault.views.errors.not_found"
+handler500 = "vault.views.errors.broken"
 urlpatterns = [
     path("", home.home, name="home"),
     path("audit/", audit.audit, name="audit"),

@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 from django.utils.timezone import now
 
+from accounts import minting
 from accounts.models import Account, User
 from billing.models import CreditGrant, CreditState, Price, Run, RunState, TaxRate
 from core.audit import acting
@@ -238,3 +239,32 @@ class TestMistakes:
     def test_a_page_that_is_not_there_says_where_to_go(self, customers: Pair) -> None:
         answer = signed("support").get("/no/such/page/")
         assert answer.status_code == 404 and "nothing at this address" in answer.content.decode()
+
+
+class TestErrors:
+    def test_a_program_is_told_of_a_missing_address_as_a_problem(self, db: None) -> None:
+        answer = browser(None).get("/api/v1/no/such/thing")
+        assert (answer.status_code, answer["Content-Type"]) == (404, "application/problem+json")
+        assert answer.json()["code"] == "not_found"
+
+    def test_what_breaks_becomes_a_page_for_people_and_a_problem_for_programs(
+        self, customers: Pair, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def breaks(*args: object, **kwargs: object) -> None:
+            raise RuntimeError("a fault of ours")
+
+        monkeypatch.setattr("vault.views.account.standing", breaks)
+        monkeypatch.setattr("accounts.api.accounts.principal", breaks)
+        client = signed("support")
+        client.raise_request_exception = False
+        page = client.get("/accounts/acme/")
+        assert page.status_code == 500 and "broke on our side" in page.content.decode()
+        key = minting.for_staff(person("support@platform.example"), ["accounts:read"], actor=ACTOR).text
+        program = Client(raise_request_exception=False, headers={"Authorization": f"Bearer {key}"})
+        answer = program.get("/api/v1/accounts/acme")
+        assert (answer.status_code, answer.json()["code"]) == (500, "internal")
+        assert answer.json()["request_id"] == answer["X-Request-Id"]
+
+    def test_a_request_for_another_host_is_not_understood(self, db: None) -> None:
+        answer = browser(None).get("/sign-in/", headers={"Host": "evil.example"})
+        assert answer.status_code == 400 and "could not be understood" in answer.content.decode()

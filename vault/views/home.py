@@ -14,7 +14,6 @@ from core import clock
 from core.periods import Month
 from insights import revenue
 from insights.revenue import MonthRevenue
-from usage.models import Source
 from vault import month_state
 
 MONTHS_SHOWN: Final = 12
@@ -35,7 +34,7 @@ def home(request: StaffRequest) -> HttpResponse:
         "step": month_state.next_step(run, request.user, as_of=today),
         "money": month_state.money(month, as_of=today),
         "waiting": month_state.waiting(run),
-        "sources": Source.objects.order_by("-last_received_at", "name")[:SOURCES_SHOWN],
+        "sources": month_state.sources(at=clock.now())[:SOURCES_SHOWN],
         "charts": _charts(today),
         "may_see_runs": permissions.has(request.user, "runs.view"),
     }
