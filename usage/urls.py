@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from usage.api import events, heartbeats, ownerships
+from usage.api import events, heartbeats, manifests, ownerships
 from usage.views import events as explorer
 from usage.views import problems, resource, sources
 
@@ -19,6 +19,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("usage/resources/<path:name>/", resource.resource, name="usage_resource"),
     path("api/v1/usage/events", events.Events.as_view(), name="api_usage_events"),
     path("api/v1/usage/heartbeats", heartbeats.Heartbeats.as_view(), name="api_usage_heartbeats"),
+    path("api/v1/usage/manifests", manifests.Manifests.as_view(), name="api_usage_manifests"),
     path("api/v1/usage/ownerships/<str:reference>", ownerships.OwnershipDetail.as_view(), name="api_usage_ownership"),
     path("api/v1/usage/transfers", ownerships.Transfers.as_view(), name="api_usage_transfers"),
 ]

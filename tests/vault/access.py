@@ -170,6 +170,7 @@ ACCESS: Final[Mapping[str, Mapping[str, str]]] = {
     "api_usage_current": {"GET": STAFF + KEYS},
     "api_usage_events": {"GET": STAFF, "POST": "s"},
     "api_usage_heartbeats": {"POST": "s"},
+    "api_usage_manifests": {"GET": STAFF + "s", "POST": "s"},
     "api_usage_ownership": {"PUT": "Os"},
     "api_usage_transfers": {"POST": "Os"},
 }

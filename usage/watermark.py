@@ -1,0 +1,53 @@
+"""The watermark of a source: everything that happened before it has arrived, as far as the source has told."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final, NamedTuple
+
+from core.sql import load
+from usage import health, store
+from usage.manifests import HOUR
+from usage.models import Source
+
+BACK: Final = timedelta(days=62)  # how far back manifests are compared: two months, the longest that a close looks
+STATED: Final = "manifests"
+HEARD: Final = "heard"
+NEVER: Final = "never heard"
+
+
+class Watermark(NamedTuple):
+    """``until`` is None when nothing was ever heard; ``basis`` says what it rests on.
+
+    ``manifests``: the last hour up to which every manifest agrees with what was received, without a gap.
+    ``heard``: the source sends no manifests; when it was last heard, less the time its contract lets it be late.
+    """
+
+    until: datetime | None
+    basis: str
+
+    def confirms(self, moment: datetime) -> bool:
+        """Say whether everything before ``moment`` has arrived."""
+        return self.until is not None and self.until >= moment
+
+
+def of(source: Source, *, now: datetime) -> Watermark:
+    """Return the watermark of one source."""
+    return of_all([source], now=now)[source.pk]
+
+
+def of_all(sources: Sequence[Source], *, now: datetime) -> dict[int, Watermark]:
+    """Return the watermark of each source, by its row. Reads totals only, whatever the number of events."""
+    last = now.replace(minute=0, second=0, microsecond=0) + HOUR  # an hour may be stated a moment before it is over
+    named = {"first": last - BACK, "last": last, "sources": [source.pk for source in sources]}
+    with store.cursor() as cursor:
+        stated = dict(cursor.execute(load("usage", "reconcile_watermarks").encode(), named).fetchall())
+    return {source.pk: _watermark(source, stated.get(source.pk)) for source in sources}
+
+
+def _watermark(source: Source, stated: datetime | None) -> Watermark:
+    if stated is not None:
+        return Watermark(stated, STATED)
+    heard = health.last_heard(source)
+    if heard is None:
+        return Watermark(None, NEVER)
+    return Watermark(heard - timedelta(seconds=source.lateness_seconds), HEARD)
