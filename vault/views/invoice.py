@@ -49,11 +49,16 @@ def invoice(request: StaffRequest, key: str) -> HttpResponse:
         "documents": Document.objects.filter(invoice=found).select_related("credit_note").order_by("pk"),
         "mails": Mail.objects.filter(reference__in=[found.number, *(note.number for note in notes)]).order_by("-pk"),
         "happenings": story.tell(_entries(found)),
-        "may_adjust": found.status == InvoiceStatus.DRAFT and has(request.user, "invoices.adjust"),
+        "may_adjust": _is_draft(found) and has(request.user, "invoices.adjust"),
         "may_credit": found.status in CORRECTABLE and has(request.user, "invoices.credit"),
         "may_resend": has(request.user, "accounts.edit"),
     }
     return render(request, "billing/invoice.html", context)
+
+
+def _is_draft(found: Invoice) -> bool:
+    """Whether people may still change it; a shadow is only looked at."""
+    return found.status == InvoiceStatus.DRAFT and not found.shadow
 
 
 def _facts(found: Invoice) -> list[tuple[str, Any]]:
