@@ -1,0 +1,164 @@
+"""Five columns: all agree on a closed month, and each fault is found in the column where it lies."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from core.periods import Span
+from insights import reconciliation
+from insights.five_columns import COLUMNS, Row
+from tests import factories
+from tests.usage.factories import hour, measured, opened, report, settled, source
+from tests.usage.test_manifests import manifest
+from usage import hour_totals, manifests, pairing
+from usage.agreement import read
+from usage.models import Event, Source
+
+pytestmark = pytest.mark.django_db
+NOW = datetime(2026, 11, 24, tzinfo=UTC)
+DAY = Span(hour(0), hour(24))
+
+
+def rows(span: Span = DAY) -> dict[tuple[datetime, str], Row]:
+    found = reconciliation.reconcile(list(Source.objects.all()), span, now=NOW).rows
+    return {(row.hour, row.meter): row for row in found}
+
+
+def counts(row: Row) -> list[int | None]:
+    return [column.events if column else None for column in row.columns().values()]
+
+
+def kinds(row: Row) -> dict[str, int]:
+    return {difference.kind: difference.events for difference in row.differences}
+
+
+def state(one: Source, ids: list[str], meters: dict[str, Any], at: float = 0) -> None:
+    manifests.state(one, read(manifest(ids, meters, at)))
+
+
+@pytest.fixture
+def dynos() -> Source:
+    """A source whose first hour of October is right: a dyno of acme opened, stated as such."""
+    factories.account("acme")
+    one = source()
+    settled(one, [opened(0.5, id="o", account="acme", app="shop")])
+    state(one, ["o"], {"duration": {"opens": 1}})
+    return one
+
+
+class TestAgreement:
+    def test_all_five_agree_when_the_month_is_issued(self, dynos: Source) -> None:
+        open_month = rows()[hour(0), "duration"]
+        assert (counts(open_month), open_month.state, kinds(open_month)) == (
+            [1, 1, 1, 1, 0],
+            "waits",
+            {"month_open": 1},
+        )
+        factories.close()
+        closed_month = rows()[hour(0), "duration"]
+        assert (counts(closed_month), closed_month.state, closed_month.differences) == ([1] * 5, "agrees", [])
+
+    def test_totals_that_were_folded_say_the_same(self, dynos: Source) -> None:
+        before = counts(rows()[hour(0), "duration"])
+        hour_totals.fold()
+        assert counts(rows()[hour(0), "duration"]) == before
+
+    def test_an_empty_hour_that_is_stated_agrees(self, dynos: Source) -> None:
+        state(dynos, [], {}, at=3)
+        row = rows()[hour(3), ""]
+        assert (counts(row), row.state) == ([0] * 5, "agrees")
+
+    def test_an_hour_nobody_stated_differs_only_for_a_source_that_states(self, dynos: Source) -> None:
+        settled(dynos, [opened(5, "r5", account="acme")])
+        quiet = source("quiet")
+        settled(quiet, [opened(6, "r6", account="acme")])
+        assert kinds(rows()[hour(5), "duration"]) == {"unstated": 0, "month_open": 1}
+        assert kinds(rows()[hour(6), "duration"]) == {"month_open": 1}
+
+
+class TestFaultsAreFoundInTheirColumn:
+    def test_lost_on_the_way(self, dynos: Source) -> None:
+        state(dynos, ["o", "lost"], {"duration": {"opens": 2}})
+        row = rows()[hour(0), "duration"]
+        assert (counts(row), row.state, kinds(row)["missing"]) == ([2, 1, 1, 1, 0], "differs", 1)
+
+    def test_one_too_many(self, dynos: Source) -> None:
+        settled(dynos, [opened(0.6, "r2", account="acme")])
+        row = rows()[hour(0), "duration"]
+        assert (counts(row), row.state, kinds(row)["extra"]) == ([1, 2, 2, 2, 0], "differs", -1)
+
+    def test_another_sum(self, dynos: Source) -> None:
+        settled(dynos, [measured(1, "9.5", id="m", account="acme")])
+        state(dynos, ["m"], {"requests": {"measured": 1, "quantity": "10"}}, at=1)
+        row = rows()[hour(1), "requests"]
+        assert row.state == "differs" and kinds(row)["altered"] == 0
+        assert "9.5, not to 10" in row.differences[0].sentence
+
+    def test_as_many_but_others(self, dynos: Source) -> None:
+        state(dynos, ["other"], {"duration": {"opens": 1}})
+        row = rows()[hour(0), "duration"]
+        assert row.state == "differs" and "exchanged" in kinds(row)
+
+    def test_refused_and_waiting_in_quarantine(self, dynos: Source) -> None:
+        report(dynos, [measured(0.7, "-1", id="bad")])
+        state(dynos, ["o", "bad"], {"duration": {"opens": 1}, "requests": {"measured": 1, "quantity": "1"}})
+        row = rows()[hour(0), "requests"]
+        assert (counts(row), kinds(row)) == ([1, 0, 0, 0, 0], {"quarantined": 1})
+
+    def test_not_paired_yet_and_never(self, dynos: Source) -> None:
+        report(dynos, [opened(2, "r2", account="acme"), opened(2.1, "r2", account="acme")])
+        waiting = rows()[hour(2), "duration"]
+        assert counts(waiting)[1:] == [2, 0, 0, 0] and kinds(waiting)["waiting"] == 2
+        pairing.drain()
+        assert kinds(rows()[hour(2), "duration"]).items() >= {"double_open": 1, "month_open": 1}.items()
+
+    def test_of_nobody_of_a_stranger_and_without_a_price(self, dynos: Source) -> None:
+        settled(
+            dynos,
+            [
+                opened(2, "r2"),
+                opened(3, "r3", account="ghost"),
+                opened(4, "r4", "no-such-product", account="acme"),
+            ],
+        )
+        found = rows()
+        for at, kind in ((2, "unowned"), (3, "stranger"), (4, "unpriced")):
+            row = found[hour(at), "duration"]
+            assert counts(row)[1:] == [1, 1, 0, 0] and kinds(row)[kind] == 1, kind
+
+    def test_late_until_the_next_invoice_adjusts(self, dynos: Source) -> None:
+        september = factories.OCTOBER.previous
+        settled(dynos, [opened(-700, "r2", account="acme")])
+        factories.close(september)
+        settled(dynos, [opened(-650, "late", account="acme")])
+        assert kinds(rows(september.span)[hour(-650), "duration"])["late"] == 1
+        factories.close()
+        row = rows(september.span)[hour(-650), "duration"]
+        assert counts(row)[1:] == [1, 1, 1, 1]
+
+    def test_an_invoice_without_the_line(self, dynos: Source) -> None:
+        factories.close()
+        with connection.cursor() as cursor:
+            cursor.execute("set constraints all immediate; set local session_replication_role = replica")
+            cursor.execute("delete from billing_invoiceline")
+            cursor.execute("set local session_replication_role = origin")
+        row = rows()[hour(0), "duration"]
+        assert (counts(row), row.state, kinds(row)) == ([1, 1, 1, 1, 0], "differs", {"unbilled": 1})
+
+    def test_an_event_that_vanished_after_it_was_counted(self, dynos: Source) -> None:
+        hour_totals.fold()
+        with connection.cursor() as cursor:
+            cursor.execute("set constraints all immediate; set local session_replication_role = replica")
+            cursor.execute("delete from usage_event where event_id = 'o'")
+            cursor.execute("set local session_replication_role = origin")
+        row = rows()[hour(0), "duration"]
+        assert (counts(row), row.state, kinds(row)) == ([1, 1, 0, 0, 0], "differs", {"miscounted": 1})
+        assert not Event.objects.exists()
+
+
+def test_a_month_is_within_one_question(dynos: Source) -> None:
+    whole = reconciliation.reconcile([dynos], factories.OCTOBER.span, now=NOW)
+    assert list(whole.totals) == list(COLUMNS) and whole.totals["billed"].events == 0
+    assert (whole.count("waits"), whole.span.end - whole.span.start) == (1, timedelta(days=31))
