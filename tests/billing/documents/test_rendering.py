@@ -181,3 +181,18 @@ class TestKilled:
         assert hashlib.sha256(content).hexdigest() == row[2]
         assert left <= {f"{row[2]}.pdf"}
         assert world.value("select count(*) from core_mail") == 1
+
+    def test_a_cluster_goes_on_when_its_worker_dies(self, world: World, tmp_path: Path) -> None:
+        world.manage("shell", "-c", self.ISSUE)
+        marker = tmp_path / "killed"
+        world.start("cluster", "documents", VAULT_FAILPOINTS=f"pdf.before_commit=kill-once:{marker}")
+        world.manage("shell", "-c", "from billing.documents import rendering; rendering.ring()")
+        world.wait_until(marker.exists, 60, "the worker to die")
+        world.sql("update billing_document set lease_until = now() - interval '1 second'")
+        world.manage("shell", "-c", "from billing.documents import rendering; rendering.ring()")
+        world.wait_until(
+            lambda: world.value("select state from billing_document") == "done", 60, "the document to be printed"
+        )
+        assert world.value("select attempts from billing_document") == 2
+        assert world.value("select count(*) from core_mail") == 1
+        assert len(list((world.home / "media").rglob("*.pdf"))) == 1
