@@ -16,7 +16,12 @@ CONTENT_TYPE = "application/problem+json"
 
 def problem(status: int, code: str, detail: str, **more: Any) -> Response:
     """Answer with a problem: ``code`` is stable for programs, ``detail`` a sentence for people."""
-    body = {
+    return Response(problem_body(status, code, detail) | more, status=status, content_type=CONTENT_TYPE)
+
+
+def problem_body(status: int, code: str, detail: str) -> dict[str, Any]:
+    """Return what every problem says, for answers that are made outside of the framework too."""
+    return {
         "type": f"urn:vault:problem:{code}",
         "title": HTTPStatus(status).phrase,
         "status": status,
@@ -24,7 +29,6 @@ def problem(status: int, code: str, detail: str, **more: Any) -> Response:
         "detail": detail,
         "request_id": REQUEST_ID.get(),
     }
-    return Response(body | more, status=status, content_type=CONTENT_TYPE)
 
 
 def problem_response(error: Exception, context: dict[str, Any]) -> Response | None:

@@ -102,3 +102,20 @@ def test_a_form_from_elsewhere_is_refused(sam: User) -> None:
     client = Client(enforce_csrf_checks=True)
     answer = sign_in(client, sam.email)
     assert answer.status_code == 403 and "expired" in answer.content.decode()
+
+
+def test_whoever_is_disabled_is_out_at_once(sam: User) -> None:
+    client = Client()
+    sign_in(client, sam.email)
+    assert client.get("/accounts/").status_code == 200
+    with acting(ACTOR):
+        User.objects.filter(pk=sam.pk).update(is_active=False)
+    assert client.get("/accounts/").status_code == 302
+
+
+def test_a_role_that_is_taken_away_is_gone_at_once(sam: User) -> None:
+    client = Client()
+    sign_in(client, sam.email)
+    with acting(ACTOR):
+        User.objects.filter(pk=sam.pk).update(role="")
+    assert client.get("/accounts/").status_code == 403

@@ -1,12 +1,9 @@
 """What is said when an address leads nowhere or something breaks: a page to people, a problem to programs."""
 
-from http import HTTPStatus
-
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views import defaults
 
-from core.api.problems import CONTENT_TYPE
-from core.audit import REQUEST_ID
+from core.api.problems import CONTENT_TYPE, problem_body
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -32,12 +29,4 @@ def _problem(request: HttpRequest, status: int, code: str, detail: str) -> HttpR
     """Answer a program; None for a person."""
     if not request.path.startswith("/api/"):
         return None
-    body = {
-        "type": f"urn:vault:problem:{code}",
-        "title": HTTPStatus(status).phrase,
-        "status": status,
-        "code": code,
-        "detail": detail,
-        "request_id": REQUEST_ID.get(),
-    }
-    return JsonResponse(body, status=status, content_type=CONTENT_TYPE)
+    return JsonResponse(problem_body(status, code, detail), status=status, content_type=CONTENT_TYPE)
