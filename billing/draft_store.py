@@ -148,6 +148,6 @@ def _new_rows(table: str, count: int) -> list[int]:
 def _copy(table: str, columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> None:
     names = ", ".join(f'"{name}"' for name in columns)
     statement = f"copy {table} ({names}) from stdin"
-    with connection.cursor() as cursor, cursor.copy(statement) as copy:
+    with connection.wrap_database_errors, connection.cursor() as cursor, cursor.copy(statement) as copy:
         for row in rows:
             copy.write_row(row)

@@ -2,11 +2,15 @@
 
 import logging
 import time
+from collections.abc import Sequence
+
+from django.db import DataError, IntegrityError, transaction
 
 from billing import draft_store, gathering, locks, running
+from billing.draft_store import Judged
 from billing.gathering import AccountFacts, Facts
-from billing.judging import Case, EarlierMonth, assemble
-from billing.models import RunShard, RunState
+from billing.judging import Case, EarlierMonth, Verdict, assemble
+from billing.models import Run, RunShard, RunState
 from core import audit, bell, clock, leases
 from core.failpoints import failpoint
 from core.leases import LeaseLost
@@ -45,7 +49,7 @@ def _draft(shard: RunShard) -> bool:
             due = {
                 account.key for account in gathering.accounts_of(shard.run, shard.number)
             }  # minus who is held by now
-            draft_store.replace(shard.run, [entry for entry in judged if entry[0].key in due])
+            _write(shard.run, [entry for entry in judged if entry[0].key in due])
             RunShard.objects.filter(pk=shard.pk).update(finished_at=clock.database_now())
             leases.finish(shard)
             failpoint("draft.before_commit")
@@ -57,6 +61,22 @@ def _draft(shard: RunShard) -> bool:
         leases.give_back(shard, repr(error))
         return False
     return True
+
+
+def _write(run: Run, judged: Sequence[Judged]) -> None:
+    """Write all drafts at once; rows that the database refuses are searched by halves, and only theirs fail."""
+    try:
+        with transaction.atomic():
+            draft_store.replace(run, judged)
+    except (DataError, IntegrityError) as error:
+        if len(judged) == 1:
+            account, case, _ = judged[0]
+            why = f"The database refused its draft: {str(error).splitlines()[0]}"
+            draft_store.replace(run, [(account, case, Verdict("failed", code="refused", reason=why))])
+        else:
+            middle = len(judged) // 2
+            _write(run, judged[:middle])
+            _write(run, judged[middle:])
 
 
 def cases(facts: Facts) -> list[tuple[AccountFacts, Case]]:

@@ -1,5 +1,6 @@
 """Drafting a month: what is on an invoice, who waits, and that one account's fault stays its own."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -7,7 +8,8 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from billing import drafting, holding, pricing, retrying, running
+from billing import draft_store, drafting, holding, pricing, retrying, running
+from billing.draft import DraftLine
 from billing.models import CreditApplication, Invoice, InvoiceLine, Price, Product, Run, RunAccount, RunShard
 from core import audit, clock
 from core.errors import Conflict
@@ -181,6 +183,21 @@ class TestHowAccountsEnd:
         assert retrying.retry_failed(run.pk, actor=ADA) == 1
         drafting.draft_waiting()
         assert ending(run, bad).outcome == "drafted"
+
+    def test_a_draft_that_the_database_refuses_fails_alone(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        owners = [account(f"a{number}") for number in range(5)]
+        for owner in owners:
+            use(ran(f"w-{owner.code}", "standard-1x", START, END, owner.code, f"app-of-{owner.code}"))
+        row_of = draft_store.line_row
+
+        def too_long(made: int, position: int, line: DraftLine) -> tuple[Any, ...]:
+            wrong = replace(line, description="x" * 301) if line.app == "app-of-a3" else line
+            return row_of(made, position, wrong)
+
+        monkeypatch.setattr(draft_store, "line_row", too_long)
+        run = build()
+        assert [ending(run, owner).outcome for owner in owners] == ["drafted"] * 3 + ["failed", "drafted"]
+        assert "too long" in ending(run, owners[3]).reason
 
     def test_an_unusual_jump_waits_for_a_look(self) -> None:
         acme = account("acme")
