@@ -14,11 +14,12 @@ pytestmark = pytest.mark.django_db
 
 
 def test_the_invoice_of_june_2020_is_printed_line_by_line() -> None:
-    palmas = factories.account("palmas", region="DC", name="Palmas Open Data")
-    factories.use(events())
+    said = events()
+    owner = factories.account(said[0]["account"], region="DC", name="Civic Data Lab")
+    factories.use(said)
     factories.close(JUNE, date(2020, 7, 1))
-    text = text_of(rendering.content(factories.invoice(palmas, JUNE)))
-    for expected in ("71.56", "4.29", "75.85 USD", "Jun 01 – Jul 01, 2020", "64.05", "Palmas Open Data"):
+    text = text_of(rendering.content(factories.invoice(owner, JUNE)))
+    for expected in ("71.56", "4.29", "75.85 USD", "Jun 01 – Jul 01, 2020", "64.05", "Civic Data Lab"):
         assert expected in text
     rows = [line.split() for line in text.splitlines()]
     for _, _, _, months, amount in PRINTED:
