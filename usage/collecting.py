@@ -6,7 +6,6 @@ lease stores nothing. Any number of readers may work at once.
 """
 
 import os
-import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from core import bell, clock, databases, leases
 from core.failpoints import failpoint
 from core.sql import load
 from usage import feed as pages
-from usage import fetching, intake, sources, store
+from usage import feeds, fetching, intake, sources, store
 from usage.feed import FeedBroken, Page
 from usage.models import Feed, SourceState
 
@@ -78,11 +77,6 @@ def sweep() -> None:
         bell.ring(COLLECT_TASK, cluster=CLUSTER)
 
 
-def token_name(source: str) -> str:
-    """Return the environment variable that holds the token of a source's feed; it is never stored."""
-    return "VAULT_FEED_TOKEN_" + re.sub(r"[^A-Z0-9]", "_", source.upper())
-
-
 def _turn(feed: Feed, done: Collected, *, until: float, stopped: Callable[[], bool]) -> None:
     """Read one claimed feed to its end, or until its time is up."""
     done.feeds += 1
@@ -138,7 +132,7 @@ def _page(feed: Feed, limit: int) -> Page:
 
 
 def _token(feed: Feed) -> str:
-    name = token_name(feed.source.name)
+    name = feeds.token_name(feed.source.name)
     token = os.environ.get(name, "").strip()
     if not (token.isascii() and token.isprintable()):  # said here, for the library's own words would quote it
         raise FeedBroken(f"{name} holds characters that no token has; set it anew.")

@@ -1,9 +1,11 @@
 """Which sources are read by their own feed: set, begun anew, tried again, removed; each change is signed."""
 
+import re
 from typing import Any, Final
 
 from core import clock, databases
 from core.errors import Invalid, NotFound
+from core.formatting import iso
 from core.models import WorkState
 from usage import fetching
 from usage.feed import LONGEST_CURSOR
@@ -20,6 +22,18 @@ def of(source: Source) -> Feed:
     if found is None:
         raise NotFound(f"{source.name} has no feed. Give it one with `manage.py feed {source.name} --url URL`.")
     return found
+
+
+def token_name(source: str) -> str:
+    """Return the environment variable that holds the token of a source's feed; it is never stored."""
+    return "VAULT_FEED_TOKEN_" + re.sub(r"[^A-Z0-9]", "_", source.upper())
+
+
+def standing(feed: Feed) -> dict[str, Any]:
+    """Say for programs how a feed stands: its terms, how far it was read and when, and what went wrong last."""
+    moments = {name: iso(at) if (at := getattr(feed, name)) else None for name in ("cursor_at", "caught_up_at")}
+    state = {name: getattr(feed, name) for name in ("state", "failures", "last_error")}
+    return _terms(feed) | moments | state
 
 
 def put(source: Source, *, actor: str, cursor: str | None = None, **terms: Any) -> Feed:

@@ -55,9 +55,19 @@ def refusal(url: str) -> str:
         return "Give a whole address, like https://metering.example.com/feed."
     if parts.username or parts.password:
         return "Leave user and password out of the address; the token comes from the environment."
+    if parts.scheme == "http" and not _here(parts.hostname):
+        return "Only https reaches another machine; give the feed an https address."
     if not url.isascii() or not url.isprintable() or " " in url:
         return "An address is made of plain ASCII characters; escape the others."
     return ""
+
+
+def _here(host: str) -> bool:
+    """Whether ``host`` names this machine without asking anybody."""
+    try:
+        return _plain(ipaddress.ip_address(host)).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 @contextmanager

@@ -8,9 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 
+from accounts.models import User
 from core import bell, leases
+from core.audit import acting
 from core.errors import Invalid, NotFound
 from core.models import AuditEntry
 from core.sql import load
@@ -343,7 +346,10 @@ class TestWhereItMayGo:
 
     @pytest.mark.parametrize("host", ["192.0.2.1", "10.0.0.1", "169.254.169.254", "[::ffff:10.0.0.1]", "0.0.0.0"])
     def test_only_https_leaves_this_machine(self, dynos: Source, host: str) -> None:
-        feed = feeds.put(dynos, actor=OLGA, url=f"http://{host}/feed")
+        with pytest.raises(Invalid, match="Only https"):
+            feeds.put(dynos, actor=OLGA, url=f"http://{host}/feed")
+        feed = feeds.put(dynos, actor=OLGA, url="http://localhost/feed")
+        Feed.objects.update(url=f"http://{host}/feed")
         assert read().failed == 1
         feed.refresh_from_db()
         assert "Only https" in feed.last_error
@@ -364,7 +370,7 @@ class TestWhereItMayGo:
         served.token = "s3cret"
         served.add(*events(3))
         feed = follow(dynos, served)
-        assert collecting.token_name("eu-west.dynos") == "VAULT_FEED_TOKEN_EU_WEST_DYNOS"
+        assert feeds.token_name("eu-west.dynos") == "VAULT_FEED_TOKEN_EU_WEST_DYNOS"
         assert read().failed == 1
         monkeypatch.setenv("VAULT_FEED_TOKEN_DYNOS", "s3cret\nX-Other: 1")
         assert read().failed == 1
@@ -424,6 +430,23 @@ class TestTerms:
     def test_impossible_terms_are_refused(self, dynos: Source, served: feed_server.Feed, terms: Any) -> None:
         with pytest.raises(Invalid):
             follow(dynos, served, **terms)
+
+
+def test_staff_see_how_far_it_was_read_and_what_stands_in_the_way(dynos: Source, served: feed_server.Feed) -> None:
+    with acting("system:test"):
+        olga = User.objects.create_user("olga@example.com", None, role="operator")
+    client = Client()
+    client.force_login(olga, backend="django.contrib.auth.backends.ModelBackend")
+    assert "Read from its feed" not in client.get("/sources/dynos/").content.decode()
+    follow(dynos, served)
+    assert "never yet" in client.get("/sources/dynos/").content.decode()
+    served.add(*events(30))
+    served.script = ["", "failing"]
+    read()
+    page = client.get("/sources/dynos/").content.decode()
+    assert "The last reading failed" in page and "The feed answered 500." in page and 'mono">20</span>' in page
+    Feed.objects.update(state="dead")
+    assert "Given up" in client.get("/sources/dynos/").content.decode()
 
 
 def expire(world: World) -> None:

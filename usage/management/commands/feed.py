@@ -5,9 +5,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from core.commands import VaultCommand
-from core.formatting import iso
-from usage import collecting, feeds, sources
-from usage.models import Feed, Source
+from usage import feeds, sources
 
 ACTOR = "system:feed"
 
@@ -37,22 +35,5 @@ class Command(VaultCommand):
             feed = feeds.put(source, actor=ACTOR, **terms)
         else:
             feed = feeds.try_again(source, actor=ACTOR) if options["try_again"] else feeds.of(source)
-        standing = _standing(source, feed)
+        standing = {"source": source.name, "token": feeds.token_name(source.name)} | feeds.standing(feed)
         self.emit(standing, "\n".join(f"{name}: {value}" for name, value in standing.items()), options)
-
-
-def _standing(source: Source, feed: Feed) -> dict[str, Any]:
-    moments = {name: iso(at) if (at := getattr(feed, name)) else None for name in ("cursor_at", "caught_up_at")}
-    return {
-        "source": source.name,
-        "url": feed.url,
-        "token": collecting.token_name(source.name),
-        "page_size": feed.page_size,
-        "margin_seconds": feed.margin_seconds,
-        "every_seconds": feed.every_seconds,
-        "state": feed.state,
-        "cursor": feed.cursor,
-        **moments,
-        "failures": feed.failures,
-        "last_error": feed.last_error,
-    }
