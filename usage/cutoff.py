@@ -20,11 +20,11 @@ def freeze() -> datetime:
         pairing.drain(limit=Unpaired.objects.count())  # not more: what keeps arriving would keep us here
         if Unpaired.objects.count() <= pairing.BATCH:
             break
+    store.analyze()
     with store.writing() as cursor:
         locks.history(cursor)
         now = locks.no_receiving(cursor)
         while pairing.pair_batch(cursor, now):
             now = locks.history(cursor)  # held already: only the moment is new
-        cursor.execute(b"analyze usage_interval, usage_ownership")
         cutoff: datetime = cursor.execute(b"select clock_timestamp()").fetchall()[0][0]
     return cutoff

@@ -10,7 +10,7 @@ from core import clock, databases
 from core.audit import acting
 from core.errors import Invalid
 from core.periods import Month
-from usage import files, pairing, sending, sources, trace
+from usage import files, pairing, sending, sources, store, trace
 from usage.models import Source
 from usage.window import ANY_PAST
 
@@ -34,6 +34,7 @@ def import_trace(
     _create_accounts(apps)
     tally = sending.send_all(trace.events(found, month), _sender(base_url), progress)
     pairing.drain()
+    store.analyze()
     return {"month": str(month), "instances": len(found), "accounts": len(apps)} | asdict(tally)
 
 

@@ -6,7 +6,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
-from usage import files, intake, pairing, reading
+from usage import files, intake, pairing, reading, store
 from usage.models import Source
 from usage.window import ANY_PAST
 
@@ -57,6 +57,7 @@ def import_usage(
             progress(done.total)
     if not dry_run:
         pairing.drain()
+        store.analyze()
     return done
 
 

@@ -30,3 +30,9 @@ def writing() -> Iterator[Cursor]:
     """Open a transaction of the usage store and a cursor in it."""
     with transaction.atomic(using=databases.usage()), cursor() as opened:
         yield opened
+
+
+def analyze() -> None:
+    """Tell the planner how large the tables are now: after a bulk import it would believe them empty for a minute."""
+    with cursor() as opened:
+        opened.execute(b"analyze (skip_locked) usage_event, usage_interval, usage_ownership")
