@@ -1,5 +1,6 @@
 """Who owns a resource or an app, stated by the platform; and the hand-over of either as one call."""
 
+from datetime import datetime
 from typing import Any
 
 from drf_spectacular.utils import extend_schema
@@ -11,7 +12,6 @@ from rest_framework.views import APIView
 from accounts.authentication import principal
 from core.api import IdempotentWrites
 from core.fields import Fields, moment
-from core.formatting import iso
 from usage import ownerships
 from usage.authentication import REPORTERS, MayReport
 from usage.ownerships import Statement
@@ -57,8 +57,8 @@ class OwnershipDetail(IdempotentWrites, APIView):
             "account": said.account,
             "resource": said.resource,
             "app": said.app,
-            "start": iso(said.start),
-            "end": iso(said.end) if said.end else None,
+            "start": _written(said.start),
+            "end": _written(said.end) if said.end else None,
         }
         return Response(answer, status=201 if new else 200)
 
@@ -105,3 +105,8 @@ def _statement(reference: str, data: object) -> Statement:
 
 def _optional(given: Fields, name: str) -> str:
     return given.text(name) if given.has(name) else ""
+
+
+def _written(at: datetime) -> str:
+    """Write a moment with every digit it has."""
+    return at.isoformat().replace("+00:00", "Z")
