@@ -4,8 +4,8 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 from accounts.models import Account
-from billing import ledger, numbering
-from billing.models import Invoice, InvoiceLine, LedgerAccount, Seller
+from billing import issuing, numbering
+from billing.models import Invoice, InvoiceLine, Seller
 from collections_ import methods
 from collections_.models import PaymentMethod
 from core import audit, clock
@@ -66,14 +66,6 @@ def invoice(
             seller, numbering.INVOICE, issued_on, numbering.take(seller, numbering.INVOICE, issued_on) + 1
         )
         Invoice.objects.filter(pk=made.pk).update(number=number, status="open", issued_on=issued_on, due_on=due_on)
-        ledger.post(
-            source_type="invoice",
-            source_id=made.pk,
-            kind="issue",
-            account_id=owner.pk,
-            on=issued_on,
-            currency=owner.currency,
-            legs=[(LedgerAccount.RECEIVABLE, total), (LedgerAccount.REVENUE, -total)],
-        )
+        issuing.post_and_order([made.pk], issued_on)
     made.refresh_from_db()
     return made
