@@ -12,8 +12,9 @@ from billing import running
 from billing.models import Run, RunState
 from core import clock, databases
 from core.periods import Month
-from usage import completeness
+from usage import completeness, watermark
 from usage.models import QuarantinedEvent, QuarantineState, Source, SourceState, Unpaired
+from usage.watermark import Watermark
 
 ENDED: Final = (RunState.CLOSED, RunState.CANCELLED)
 
@@ -28,6 +29,7 @@ class Readiness:
     existing: Run | None
     unfinished: Run | None  # an earlier month's run that has not ended
     silent: Sequence[Source]
+    unconfirmed: Sequence[tuple[Source, Watermark]]  # once it is over: whose usage may not all have arrived
     newest: datetime | None  # the newest event time of any source
     quarantined: int
     unpaired: int
@@ -53,6 +55,7 @@ def of(month: Month, *, shadow: bool = False) -> Readiness:
         existing=None if shadow else running.live(month),
         unfinished=_unfinished_before(month),
         silent=[source for source in sources if source.state == SourceState.ACTIVE and not _heard(source, since)],
+        unconfirmed=_unconfirmed(sources, month, now),
         newest=max((source.last_event_at for source in sources if source.last_event_at), default=None),
         quarantined=QuarantinedEvent.objects.filter(state=QuarantineState.WAITING).count(),
         unpaired=Unpaired.objects.count(),
@@ -66,6 +69,14 @@ def _heard(source: Source, since: datetime) -> bool:
     """Say whether a source said anything after ``since``, less the time its contract lets it be late."""
     heard = [moment for moment in (source.last_received_at, source.last_heartbeat_at) if moment]
     return any((since - moment).total_seconds() <= source.cadence_seconds for moment in heard)
+
+
+def _unconfirmed(sources: Sequence[Source], month: Month, now: datetime) -> list[tuple[Source, Watermark]]:
+    """Return the sources that have not confirmed the month, and up to where they have; none while it runs."""
+    if now < month.end:
+        return []
+    marks = watermark.of_all(sources, now=now)
+    return [(source, marks[source.pk]) for source in sources if not marks[source.pk].confirms(month.end)]
 
 
 def _unfinished_before(month: Month) -> Run | None:

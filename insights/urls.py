@@ -2,10 +2,13 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from insights.views import reports
+from insights.api.reconciliation import ReconciliationView
+from insights.views import reconciliation, reports
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("reports/", reports.reports, name="reports"),
     path("reports/journal/", reports.journal_file, name="journal"),
     path("reports/focus.csv", reports.focus_file, name="focus"),
+    path("usage/reconciliation/", reconciliation.hours, name="reconciliation"),
+    path("api/v1/usage/reconciliation", ReconciliationView.as_view(), name="api_usage_reconciliation"),
 ]

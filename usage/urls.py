@@ -3,6 +3,7 @@
 from django.urls import URLPattern, URLResolver, path
 
 from usage.api import events, heartbeats, manifests, ownerships
+from usage.api import sources as api_sources
 from usage.views import events as explorer
 from usage.views import problems, resource, sources
 
@@ -21,5 +22,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/usage/heartbeats", heartbeats.Heartbeats.as_view(), name="api_usage_heartbeats"),
     path("api/v1/usage/manifests", manifests.Manifests.as_view(), name="api_usage_manifests"),
     path("api/v1/usage/ownerships/<str:reference>", ownerships.OwnershipDetail.as_view(), name="api_usage_ownership"),
+    path("api/v1/usage/sources", api_sources.Sources.as_view(), name="api_usage_sources"),
     path("api/v1/usage/transfers", ownerships.Transfers.as_view(), name="api_usage_transfers"),
 ]

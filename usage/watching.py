@@ -5,8 +5,9 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from core.sql import load
-from usage import health, store
+from usage import health, store, watermark
 from usage.models import Source
+from usage.watermark import Watermark
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,7 @@ class Watched:
     last_heard: datetime | None
     events_24h: int
     lag: timedelta | None
+    watermark: Watermark
 
 
 class Hour(NamedTuple):
@@ -33,14 +35,17 @@ def sources(*, now: datetime) -> list[Watched]:
     with store.cursor() as cursor:
         since = {"since": now - timedelta(days=1)}
         counts = dict(cursor.execute(load("usage", "received_lately").encode(), since).fetchall())
-    watched = [_watch(source, counts.get(source.pk, 0), now) for source in Source.objects.order_by("name")]
+    everyone = list(Source.objects.order_by("name"))
+    marks = watermark.of_all(everyone, now=now)
+    watched = [_watch(source, counts.get(source.pk, 0), marks[source.pk], now) for source in everyone]
     urgency = [health.SILENT, health.LATE]
     return sorted(watched, key=lambda one: urgency.index(one.health) if one.health in urgency else len(urgency))
 
 
 def source(one: Source, *, now: datetime) -> Watched:
     """Return one source; the events of its last day are counted by ``hours``."""
-    return _watch(one, sum(hour.events for hour in hours(one, now=now)[-24:]), now)
+    events = sum(hour.events for hour in hours(one, now=now)[-24:])
+    return _watch(one, events, watermark.of(one, now=now), now)
 
 
 def hours(one: Source, *, now: datetime, back: int = 48) -> list[Hour]:
@@ -50,7 +55,7 @@ def hours(one: Source, *, now: datetime, back: int = 48) -> list[Hour]:
         return [Hour._make(row) for row in cursor.execute(load("usage", "lag_by_hour").encode(), named)]
 
 
-def _watch(source: Source, events: int, now: datetime) -> Watched:
+def _watch(source: Source, events: int, mark: Watermark, now: datetime) -> Watched:
     received, newest = source.last_received_at, source.last_event_at
     lag = received - newest if received and newest else None
-    return Watched(source, health.health(source, now), health.last_heard(source), events, lag)
+    return Watched(source, health.health(source, now), health.last_heard(source), events, lag, mark)

@@ -57,6 +57,7 @@ STAFF: Final[Sequence[Group]] = (
         "Usage",
         (
             _entry("Sources", "/sources/", "source", "sources.view"),
+            _entry("Reconciliation", "/usage/reconciliation/", "audit", "sources.view"),
             _entry("Usage problems", "/usage/problems/", "problem", "sources.view"),
         ),
     ),

@@ -7,6 +7,7 @@ from core import databases
 from core.sql import ROOT
 from monitoring import invariants
 from tests.usage.factories import closed, measured, opened, report, settled, source
+from usage import hour_totals
 from usage.models import Source
 
 pytestmark = pytest.mark.django_db
@@ -21,6 +22,7 @@ TAMPERING = {
     " '', start, now(), 'x' from usage_ownership limit 1",
     "intervals_come_from_their_events": f"{INTERVAL} closed = closed + interval '1 second'",
     "no_open_or_close_is_forgotten": "delete from usage_pairingproblem",
+    "hour_totals_are_what_was_received": "delete from usage_event where type = 'measured'",
     "quantities_are_numbers": "alter table usage_event drop constraint event_quantity_exactly_when_measured;"
     f" {EVENT} quantity = 'NaN' where type = 'measured'",
 }
@@ -31,6 +33,8 @@ def dynos(db: None) -> Source:
     made = source("dynos")
     settled(made, [opened(0, account="acme", app="shop"), closed(5), opened(10), closed(3, "r2"), measured(1, 5)])
     report(made, [opened(20, "r3"), closed(21, "r3")])
+    hour_totals.fold()
+    report(made, [measured(2, 7)])
     return made
 
 

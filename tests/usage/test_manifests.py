@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from core.errors import Invalid
 from core.periods import Span
+from core.sql import ROOT
 from tests.usage.factories import closed, hour, measured, opened, report, source, written
 from usage import agreement, hour_totals, manifests, sources
 from usage.agreement import Sums
@@ -52,6 +53,16 @@ class TestReading:
         assert agreement.rolling_hash(["a", "é", "b"]) == agreement.rolling_hash(["b", "a", "é"])
         assert agreement.rolling_hash(["a"]) == "ca978112ca1bbdca"
         assert agreement.rolling_hash([]) == "0" * 16
+
+    def test_the_documentation_shows_a_source_how(self) -> None:
+        text = (ROOT / "docs" / "usage.md").read_text()
+        told = json.loads(text.split("```json\n")[1].split("```")[0])
+        example: dict[str, Any] = {}
+        exec(text.split("```python\n")[1].split("```")[0], example)  # noqa: S102  # our own documentation
+        hour_of_a_source = example["Hour"]()
+        for one in ("e1", "e2", "e3"):
+            hour_of_a_source.add(one)
+        assert hour_of_a_source.hash() == agreement.rolling_hash(["e3", "e1", "e2"]) == agreement.read(told).hash
 
     @pytest.mark.parametrize(
         ("field", "value"),

@@ -141,6 +141,7 @@ ACCESS: Final[Mapping[str, Mapping[str, str]]] = {
     "source_rotate": {"POST": "O"},
     "source_pause": {"POST": "O"},
     "source_resume": {"POST": "O"},
+    "reconciliation": {"GET": STAFF},
     "usage_problems": {"GET": STAFF},
     "quarantined": {"GET": STAFF, "POST": "O"},
     "usage_events": {"GET": STAFF},
@@ -171,6 +172,8 @@ ACCESS: Final[Mapping[str, Mapping[str, str]]] = {
     "api_usage_events": {"GET": STAFF, "POST": "s"},
     "api_usage_heartbeats": {"POST": "s"},
     "api_usage_manifests": {"GET": STAFF + "s", "POST": "s"},
+    "api_usage_reconciliation": {"GET": STAFF},
+    "api_usage_sources": {"GET": STAFF},
     "api_usage_ownership": {"PUT": "Os"},
     "api_usage_transfers": {"POST": "Os"},
 }

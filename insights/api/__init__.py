@@ -1,0 +1,1 @@
+"""The app's API under /api/v1/."""

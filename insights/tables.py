@@ -1,0 +1,59 @@
+"""The five columns as a list."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import django_tables2 as tables
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from core.formatting import moment, quantity
+from core.tables import VaultTable, badge
+from insights.five_columns import AGREES, DIFFERS, WAITS, Column, Row
+from usage.addresses import source_url
+
+TONES: Final = {AGREES: "good", WAITS: "info", DIFFERS: "bad"}
+_NUMBER: Final[dict[str, Any]] = {"cell": {"class": "num nowrap"}}
+
+
+class CountColumn(tables.Column):
+    """How many events, and what was measured when anything was."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(orderable=False, attrs=_NUMBER, **kwargs)
+
+    def render(self, value: Column) -> SafeString:
+        if not value.quantity:
+            return format_html("{}", quantity(value.events))
+        text = '{}<br><span class="small muted">Σ {}</span>'
+        return format_html(text, quantity(value.events), quantity(value.quantity))
+
+
+class ReconciliationTable(VaultTable):
+    """Hours, newest first."""
+
+    noun = "hour and meter"
+    plural = "hours and meters"
+    empty = "Nothing was stated or received in this time. Choose another day, or another source."
+    hour = tables.Column(orderable=False, attrs={"cell": {"class": "nowrap"}})
+    source = tables.Column(orderable=False)
+    meter = tables.Column(orderable=False)
+    manifest = CountColumn()
+    received = CountColumn()
+    paired = CountColumn()
+    rated = CountColumn()
+    billed = CountColumn()
+    state = tables.Column(orderable=False)
+    differences = tables.Column(orderable=False, verbose_name="Why", attrs={"td": {"class": "prose"}})
+
+    def render_hour(self, record: Row) -> str:
+        return moment(record.hour)
+
+    def render_source(self, record: Row) -> SafeString:
+        return format_html('<a href="{}">{}</a>', source_url(record.source), record.source)
+
+    def render_state(self, record: Row) -> SafeString:
+        return badge(record.state, tone=TONES[record.state])
+
+    def render_differences(self, value: Sequence[Any]) -> SafeString:
+        return format_html_join("", "<p>{}</p>", ((one.sentence,) for one in value))

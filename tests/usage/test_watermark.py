@@ -1,0 +1,101 @@
+"""The watermark: the last hour up to which every manifest agrees, or when a source without manifests was heard."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tests.usage.factories import closed, hour, measured, opened, report, source
+from tests.usage.test_manifests import manifest
+from usage import hour_totals, manifests, sources, watching, watermark
+from usage.agreement import read
+from usage.models import Source
+from usage.watermark import Watermark
+
+pytestmark = pytest.mark.django_db
+NOW = hour(30)
+
+
+def state(one: Source, ids: list[str], meters: dict[str, Any], at: float) -> None:
+    manifests.state(one, read(manifest(ids, meters, at)))
+
+
+def until(one: Source, now: datetime = NOW) -> datetime | None:
+    return watermark.of(Source.objects.get(pk=one.pk), now=now).until
+
+
+@pytest.fixture
+def dynos() -> Source:
+    """Three hours that agree: one opened, nothing, two meters."""
+    one = source()
+    report(one, [opened(0.5, id="o"), closed(2.5, id="c"), measured(2.6, "1.5", id="m")])
+    state(one, ["o"], {"duration": {"opens": 1}}, 0)
+    state(one, [], {}, 1)
+    state(one, ["m", "c"], {"duration": {"closes": 1}, "requests": {"measured": 1, "quantity": "1.500"}}, 2)
+    return one
+
+
+class TestManifests:
+    def test_it_reaches_as_far_as_they_agree(self, dynos: Source) -> None:
+        assert until(dynos) == hour(3)
+        hour_totals.fold()
+        assert until(dynos) == hour(3)
+
+    def test_a_gap_stops_it_until_it_is_filled(self, dynos: Source) -> None:
+        state(dynos, [], {}, 4)
+        assert until(dynos) == hour(3)
+        state(dynos, [], {}, 3)
+        assert until(dynos) == hour(5)
+
+    @pytest.mark.parametrize(
+        ("ids", "meters"),
+        [
+            (["o", "lost"], {"duration": {"opens": 2}}),  # one was lost
+            ([], {}),  # one too many
+            (["o"], {"duration": {"closes": 1}}),  # another kind
+            (["o"], {"other": {"opens": 1}}),  # another meter
+            (["x"], {"duration": {"opens": 1}}),  # another event
+        ],
+    )
+    def test_whatever_does_not_agree_stops_it(self, dynos: Source, ids: list[str], meters: dict[str, Any]) -> None:
+        state(dynos, ids, meters, 0)
+        assert until(dynos) == hour(0)
+        state(dynos, ["o"], {"duration": {"opens": 1}}, 0)
+        assert until(dynos) == hour(3)
+
+    def test_a_tampered_sum_stops_it(self, dynos: Source) -> None:
+        state(dynos, ["m", "c"], {"duration": {"closes": 1}, "requests": {"measured": 1, "quantity": "1.51"}}, 2)
+        assert until(dynos) == hour(2)
+
+    def test_an_event_after_its_hour_was_confirmed_stops_it(self, dynos: Source) -> None:
+        hour_totals.fold()
+        report(dynos, [measured(1.5, "1", id="late")])
+        assert until(dynos) == hour(1)
+
+    def test_a_source_that_stopped_stating_long_ago_is_not_confirmed_by_it(self, dynos: Source) -> None:
+        later = hour(24 * 90)
+        assert until(dynos, later) == later - watermark.BACK + timedelta(hours=1)
+
+    def test_one_source_says_nothing_about_another(self, dynos: Source) -> None:
+        other = source("other")
+        state(other, ["o"], {"duration": {"opens": 1}}, 0)
+        assert (until(dynos), until(other)) == (hour(3), hour(0))
+
+
+class TestHeard:
+    def test_never_heard(self) -> None:
+        assert watermark.of(source(), now=NOW) == Watermark(None, "never heard")
+        assert not Watermark(None, "never heard").confirms(NOW)
+
+    def test_the_last_word_less_the_lateness(self) -> None:
+        one = source(lateness_seconds=600)
+        at = sources.heartbeat(one)
+        mark = watermark.of(Source.objects.get(), now=at)
+        assert mark == Watermark(at - timedelta(minutes=10), "heard")
+        assert mark.confirms(at - timedelta(minutes=10)) and not mark.confirms(at - timedelta(minutes=9))
+
+
+def test_operators_see_it(dynos: Source) -> None:
+    watched = watching.sources(now=datetime.now(UTC))
+    assert [one.watermark.basis for one in watched] == ["manifests"]
+    assert watching.source(dynos, now=NOW).watermark.until == hour(3)

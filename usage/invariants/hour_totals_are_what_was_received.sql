@@ -1,0 +1,17 @@
+-- R-14 What was counted of an hour is still there: its totals are those of its events.
+-- database: usage
+with counted as (
+    select source_id, hour, meter, opens, closes, measured, quantity from usage_hourtotal
+    union all
+    select source_id, date_trunc('hour', time, 'UTC'), meter, -(count(*) filter (where type = 'open')),
+           -(count(*) filter (where type = 'close')), -(count(*) filter (where type = 'measured')),
+           -coalesce(sum(quantity), 0)
+    from usage_event
+    where received_at < (select until from usage_hourfold)
+    group by 1, 2, 3
+)
+select source_id, hour, meter, sum(opens) as opens, sum(closes) as closes, sum(measured) as measured,
+       sum(quantity) as quantity
+from counted
+group by source_id, hour, meter
+having sum(opens) <> 0 or sum(closes) <> 0 or sum(measured) <> 0 or sum(quantity) <> 0
