@@ -1,4 +1,4 @@
-"""How long a first ``bin/up`` takes from a fresh clone to its summary, downloads and installation left out; and a second.
+"""How long a first ``bin/up`` takes from a fresh clone to its summary, without downloads; and a second start.
 
     .venv/bin/python bench/up.py [--port 8099]
 
