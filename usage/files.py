@@ -45,19 +45,21 @@ def records(lines: Iterable[str]) -> Iterator[Record]:
     Raises Invalid when the heading lacks a required column or has one that no event has, or when the file cannot
     be told apart into rows. What is wrong with one event is left for the intake to say.
     """
-    iterator = iter(lines)
-    first = next((line for line in iterator if line.strip()), "")
-    whole = chain([first], iterator)
-    yield from _json(whole) if first.lstrip().startswith(("{", "[")) else _csv(whole)
+    iterator = enumerate(lines, start=1)
+    start, first = next(((number, line) for number, line in iterator if line.strip()), (1, ""))
+    whole = chain([first], (line for _, line in iterator))
+    if first.lstrip().startswith("["):
+        raise Invalid("The file is one JSON array; write one event a line (NDJSON), as `jq -c '.[]'` does.")
+    yield from _json(whole, start) if first.lstrip().startswith("{") else _csv(whole, start)
 
 
-def _json(lines: Iterable[str]) -> Iterator[Record]:
-    for number, line in enumerate(lines, start=1):
+def _json(lines: Iterable[str], start: int) -> Iterator[Record]:
+    for number, line in enumerate(lines, start):
         if line.strip():
             yield Record(number, line.strip())
 
 
-def _csv(lines: Iterable[str]) -> Iterator[Record]:
+def _csv(lines: Iterable[str], start: int) -> Iterator[Record]:
     reader = csv.DictReader(lines, restkey="surplus")
     heading = [name.strip() for name in reader.fieldnames or ()]
     for name in REQUIRED:
@@ -69,6 +71,6 @@ def _csv(lines: Iterable[str]) -> Iterator[Record]:
     reader.fieldnames = heading
     try:
         for row in reader:
-            yield Record(reader.line_num, json.dumps({name: value for name, value in row.items() if value}))
+            yield Record(start - 1 + reader.line_num, json.dumps({name: value for name, value in row.items() if value}))
     except csv.Error as error:
-        raise Invalid(f"Line {reader.line_num} is not CSV ({error}).") from error
+        raise Invalid(f"Line {start - 1 + reader.line_num} is not CSV ({error}).") from error

@@ -58,9 +58,38 @@ def test_a_large_file_goes_in_batches(dynos: Source, tmp_path: Path, monkeypatch
     assert done.refusals[0]["line"] == 21
 
 
+@pytest.mark.parametrize("head", ["id,type,time,resource,product\n", ""])
+def test_every_refusal_is_counted_and_named_by_its_line(dynos: Source, tmp_path: Path, head: str) -> None:
+    """Blank lines above and rows over several lines count as lines, too."""
+    file = tmp_path / "usage"
+    row = 'x{},nope,2020-06-05T00:00:00Z,"r\n1",hobby\n' if head else '{{"id": "x{}", "type": "nope"}}\n\n'
+    file.write_text("\n\n" + head + "".join(row.format(number) for number in range(1200)))
+    done = importing_usage.import_usage(file, dynos)
+    assert (done.rejected, len(done.refusals)) == (1200, 1000)
+    assert sum(done.reasons.values()) == QuarantinedEvent.objects.count() == 1200
+    lines = [refusal["line"] for refusal in done.refusals]
+    assert lines[:3] == ([5, 7, 9] if head else [3, 5, 7]) and lines[-1] == lines[0] + 2 * 999
+
+
+def test_what_came_before_the_damage_is_told(dynos: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importing_usage, "BATCH", 7)
+    file = tmp_path / "usage.ndjson.gz"
+    whole = gzip.compress("\n".join(json.dumps(opened(n, f"r{n}")) for n in range(20)).encode(), mtime=0)
+    file.write_bytes(whole[:-4])
+    with pytest.raises(Invalid, match=r"damaged.*The 14 events before it went in.*again"):
+        importing_usage.import_usage(file, dynos)
+    assert Interval.objects.count() == 14
+    with pytest.raises(Invalid, match="damaged"):
+        importing_usage.import_usage(file, dynos, dry_run=True)
+    file.write_bytes(whole)
+    done = importing_usage.import_usage(file, dynos)
+    assert (done.accepted, done.duplicate) == (6, 14)
+
+
 @pytest.mark.parametrize(
     ("text", "match"),
-    [("id,type\n1,open", "lacks the column time"), (CSV.replace("account", "acount"), "'acount' is not a field"),
+    [("id,type\n1,open", "lacks the column time"), ('\n[{"id": "1"}]', "one event a line"),
+     (CSV.replace("account", "acount"), "'acount' is not a field"),
      ("", "lacks the column id"), (CSV + '"' + "x" * 200_000, "not CSV")],
 )  # fmt: skip
 def test_a_file_that_is_something_else_is_refused(dynos: Source, tmp_path: Path, text: str, match: str) -> None:

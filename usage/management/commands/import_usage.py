@@ -9,6 +9,9 @@ from django.core.management.base import CommandParser
 from core.commands import VaultCommand
 from core.errors import VaultError
 from usage import importing_usage, sources
+from usage.importing_usage import KEPT
+
+SHOWN = 20
 
 
 class Command(VaultCommand):
@@ -29,12 +32,16 @@ class Command(VaultCommand):
             progress=lambda done: self.progress(f"{done:,} events read"),
         )
         self.progress("")
-        lines = [f"line {r['line']}: {r['code']}: {r['detail']}" for r in found.refusals]
+        lines = [f"line {r['line']}: {r['code']}: {r['detail']}" for r in found.refusals[:SHOWN]]
+        if found.refused > SHOWN:
+            counts = ", ".join(f"{code} {count:,}" for code, count in sorted(found.reasons.items()))
+            lines.append(f"… and {found.refused - SHOWN:,} more ({counts} in all); --json lists the first {KEPT:,}.")
         lines.append(
-            f"{found.total:,} events: {found.accepted:,} {'would be ' if dry else ''}accepted, "
+            f"{found.total:,} event{'s' * (found.total != 1)}: "
+            f"{found.accepted:,} {'would be ' if dry else ''}accepted, "
             f"{found.duplicate:,} known already, {found.conflict:,} in conflict, {found.rejected:,} refused."
         )
         self.emit(asdict(found) | {"dry_run": dry}, "\n".join(lines), options)
-        if found.refusals:
+        if found.refused:
             kept = "Nothing was stored." if dry else "They are kept under Usage problems, with the reason."
             raise VaultError(f"Some events {'would be' if dry else 'were'} refused. {kept}")
