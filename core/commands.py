@@ -35,7 +35,7 @@ class VaultCommand(BaseCommand):
     def progress(self, text: str) -> None:
         """Show how far long work is, on a terminal only."""
         if self.stderr.isatty():
-            self.stderr.write(f"\r\033[K{text}", ending="")
+            self.stderr.write(f"\r\033[K{text}", str, ending="")  # as it is: the style of errors is red
 
 
 def month(text: str) -> Month:

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from django.db import connections
+from django.db import connections, router
 from django.utils.module_loading import import_string
 
 from core import databases
 from core.bell import CLUSTERS
-from core.models import OutboxMessage
+from core.models import LeasedWork, OutboxMessage
 from core.sql import load
 from monitoring import heartbeat
 from monitoring.models import Heartbeat, Sweep, Verification
@@ -22,6 +22,7 @@ WORK: Final = (
     ("Charges", "collections_.models.ChargeAttempt"),
     ("Days of collecting", "collections_.models.CollectionsDay"),
     ("Mail", "core.models.Mail"),
+    ("Feeds of sources", "usage.models.Feed"),
 )
 
 
@@ -83,7 +84,7 @@ def take(*, at: datetime) -> Status:
         at=at,
         clusters=tuple(_clusters()),
         sweeps=tuple(Sweep.objects.order_by("name")),
-        work=tuple(_work(name, import_string(path)._meta.db_table) for name, path in WORK),
+        work=tuple(_work(name, import_string(path)) for name, path in WORK),
         outbox=OutboxMessage.objects.count(),
         unpaired=usage["unpaired"],
         quarantined=usage["quarantined"],
@@ -100,8 +101,9 @@ def _clusters() -> list[Cluster]:
     return [Cluster(name, beats.get(name), waiting.get(name, 0), heartbeat.silence(name)) for name in CLUSTERS]
 
 
-def _work(name: str, table: str) -> WorkKind:
-    row = _one("default", load("monitoring", "work_status").replace("{table}", table))
+def _work(name: str, model: type[LeasedWork]) -> WorkKind:
+    sql = load("monitoring", "work_status").replace("{table}", model._meta.db_table)
+    row = _one(router.db_for_read(model), sql)
     return WorkKind(name, row["ready"], row["leased"], row["expired"], row["dead"], int(row["oldest_due_seconds"]))
 
 

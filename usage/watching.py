@@ -35,7 +35,7 @@ def sources(*, now: datetime) -> list[Watched]:
     with store.cursor() as cursor:
         since = {"since": now - timedelta(days=1)}
         counts = dict(cursor.execute(load("usage", "received_lately").encode(), since).fetchall())
-    everyone = list(Source.objects.order_by("name"))
+    everyone = list(Source.objects.select_related("feed").order_by("name"))
     marks = watermark.of_all(everyone, now=now)
     watched = [_watch(source, counts.get(source.pk, 0), marks[source.pk], now) for source in everyone]
     urgency = [health.SILENT, health.LATE]

@@ -11,6 +11,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from accounts import minting
 from accounts.models import User
 from core import bell, leases
 from core.audit import acting
@@ -445,6 +446,10 @@ def test_staff_see_how_far_it_was_read_and_what_stands_in_the_way(dynos: Source,
     read()
     page = client.get("/sources/dynos/").content.decode()
     assert "The last reading failed" in page and "The feed answered 500." in page and 'mono">20</span>' in page
+    key = minting.for_staff(olga, ["usage:read"], actor=olga.actor).text
+    answer = Client().get("/api/v1/usage/sources", headers={"Authorization": f"Bearer {key}"}).json()
+    said = answer["results"][0]["feed"]
+    assert (said["cursor"], said["failures"], said["last_error"]) == ("20", 1, "The feed answered 500.")
     Feed.objects.update(state="dead")
     assert "Given up" in client.get("/sources/dynos/").content.decode()
 

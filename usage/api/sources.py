@@ -10,7 +10,7 @@ from rest_framework.views import APIView
 
 from core import clock, databases
 from core.formatting import iso
-from usage import watching
+from usage import feeds, watching
 from usage.watching import Watched
 
 
@@ -29,6 +29,7 @@ class Sources(APIView):
 
 def _written(one: Watched) -> dict[str, Any]:
     source, mark = one.source, one.watermark
+    feed = getattr(source, "feed", None)
     return {
         "name": source.name,
         "title": source.title,
@@ -42,4 +43,5 @@ def _written(one: Watched) -> dict[str, Any]:
         "events_24h": one.events_24h,
         "watermark": iso(mark.until) if mark.until else None,
         "watermark_basis": mark.basis,
+        "feed": feeds.standing(feed) if feed else None,
     }
