@@ -58,7 +58,7 @@ class TestReading:
         text = (ROOT / "docs" / "usage.md").read_text()
         told = json.loads(text.split("```json\n")[1].split("```")[0])
         example: dict[str, Any] = {}
-        exec(text.split("```python\n")[1].split("```")[0], example)  # noqa: S102  # our own documentation
+        exec(text.split("```python\n")[1].split("```")[0], example)  # our own documentation
         hour_of_a_source = example["Hour"]()
         for one in ("e1", "e2", "e3"):
             hour_of_a_source.add(one)
