@@ -22,24 +22,24 @@ RATED: Final = "rated"
 BILLED: Final = "billed"
 # What stops an event on its way, in words; where it stops decides the column that lacks it.
 UNPAIRED: Final[Mapping[str, str]] = {
-    "waiting": "wait to be paired",
-    "orphan_close": "are closes without an open",
-    "double_open": "are opens of what was open already",
-    "overlap": "overlap another product",
+    "waiting": "waiting to be paired",
+    "orphan_close": "closing what was never opened",
+    "double_open": "opening what was open already",
+    "overlap": "overlapping another product",
     "empty": "opened and closed at one instant, which is nothing to bill",
-    "forgotten": "are in no interval, and nobody knows why",
+    "forgotten": "in no interval, and nobody knows why",
 }
 UNRATED: Final[Mapping[str, str]] = {
-    "unowned": "are of a resource that nobody owned",
-    "stranger": "belong to an account that does not exist here",
-    "unpriced": "are of a product without a price in the account's currency",
+    "unowned": "of a resource that nobody owned",
+    "stranger": "of an account that does not exist here",
+    "unpriced": "of a product without a price in the account's currency",
 }
 UNBILLED: Final[Mapping[str, str]] = {
-    "month_open": "belong to a month that is not issued yet",
-    "held": "belong to an account that was held or failed in the month's run",
-    "void": "were on an invoice that was voided",
-    "late": "became known after the cut-off; the account's next invoice adjusts for them",
-    "unbilled": "were known at the cut-off, but the invoice has no line for their product",
+    "month_open": "of a month that is not issued yet",
+    "held": "of an account that was held or failed in the month's run",
+    "void": "on an invoice that was voided",
+    "late": "known only after the cut-off; the account's next invoice adjusts for it",
+    "unbilled": "known at the cut-off, but without a line for the product on the invoice",
 }
 HEALS: Final = frozenset(("waiting", "month_open", "late", "young"))  # time alone mends these
 HARMLESS: Final = frozenset(("empty",))

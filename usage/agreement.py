@@ -128,7 +128,7 @@ def arrival(stated: Sums, received: Sums, *, quarantined: int = 0) -> list[Diffe
     if stated == received:
         return []
     if events < 0:
-        return [Difference(EXTRA, events, amount, f"{number(-events)} more arrived than the manifest states.")]
+        return [Difference(EXTRA, events, amount, f"{number(-events)} more received than stated.")]
     if events == 0:
         return [Difference(ALTERED, 0, amount, _altered(stated, received))]
     known = min(events, quarantined)

@@ -63,6 +63,7 @@ def hours(request: StaffRequest) -> HttpResponse:
         "table": table,
         "found": found,
         "totals": list(found.totals.items()),
+        "agreeing": found.count(AGREES),
         "differing": found.count(DIFFERS),
         "waiting": found.count(WAITS),
     }

@@ -107,7 +107,7 @@ class TestPeople:
         assert "1 stated but never received." in shown
         assert "A person must look" in shown
         only = words(page.get("/usage/reconciliation/?day=2026-10-01&state=waits&source=dynos"))
-        assert "stated but never received" not in only and "belong to a month that is not issued yet" in only
+        assert "stated but never received" not in only and "of a month that is not issued yet" in only
 
     def test_see_what_to_do_when_there_is_nothing(self, page: Client) -> None:
         assert "Choose another day" in words(page.get("/usage/reconciliation/"))

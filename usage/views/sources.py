@@ -13,7 +13,7 @@ from core import clock
 from core.errors import VaultError
 from core.forms import blame
 from core.keys import NewKey
-from usage import sources, watching
+from usage import manifests, sources, watching
 from usage.forms import ReasonForm, RotateForm, SourceForm
 from usage.models import Event, Source
 
@@ -101,6 +101,7 @@ def _page(
         "credentials": one.credentials.order_by("-created_at"),
         "arrivals": [(f"{hour.start:%d %b %H:00}", hour.events) for hour in hours],
         "lags": [(f"{hour.start:%d %b %H:00}", hour.lag_seconds) for hour in hours],
+        "manifests": manifests.history(one.name).order_by("-id")[:RECENT],
         "recent": Event.objects.filter(source=one).order_by("-id")[:RECENT],
         "rotate_form": rotate_form or RotateForm(),
         "pause_form": pause_form or ReasonForm(),
