@@ -51,8 +51,14 @@ def spawn(program: Program) -> subprocess.Popen[bytes]:
             group=gid,
             extra_groups=None if uid is None else [],
             cwd="/" if program.user else None,
-            preexec_fn=lambda: die_with(us, program.orphan_signal),  # noqa: PLW1509
+            preexec_fn=lambda: _begin(us, program.orphan_signal),  # noqa: PLW1509
         )
+
+
+def _begin(parent: int, orphan_signal: int) -> None:
+    """Prepare the child after the fork: it can be interrupted, even if we were started deaf to that by a shell's &."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    die_with(parent, orphan_signal)
 
 
 def die_with(parent: int, with_signal: int = signal.SIGKILL) -> None:

@@ -1,6 +1,6 @@
 """A real browser on the live server, and a watcher that fails the test for whatever a person would not see.
 
-Import the fixtures where they are needed (``from tests.browser import browser, desk, phone, sign_in``):
+Every test has the fixtures; do not import them, for a second ``browser`` in a process finds the first one's loop.
 ``desk`` and ``phone`` are Playwright pages whose addresses are relative to the live server; ``sign_in(page, user)``
 signs somebody in without the form. At the end of the test every complaint of the console (the content security
 policy among them), every script error, every answer of 500 and every request to another host is a failure.

@@ -6,11 +6,10 @@ import pytest
 from playwright.sync_api import Page
 
 from collections_.models import Case, Payment
-from tests.browser import SignIn, browser, desk, phone, scrolls_sideways, sign_in
+from tests.browser import SignIn, scrolls_sideways
 from tests.collections_.conftest import person
 from tests.collections_.factories import TODAY
 
-__all__ = ["browser", "desk", "phone", "sign_in"]
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 

@@ -132,6 +132,17 @@ def test_a_log_does_not_grow_for_ever(tmp_path: Path) -> None:
     assert log.with_suffix(".previous.log").exists()
 
 
+def test_a_program_can_be_interrupted_even_if_we_cannot() -> None:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # what a shell does to what it starts with &
+    try:
+        process = spawn(python("web", SLEEP))
+    finally:
+        signal.signal(signal.SIGINT, before)
+    time.sleep(0.3)
+    os.kill(process.pid, signal.SIGINT)
+    assert bury_after(process) == -signal.SIGINT
+
+
 def bury_after(process: subprocess.Popen[bytes]) -> int:
     process.wait(10)
     return bury(process)

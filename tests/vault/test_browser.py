@@ -6,10 +6,9 @@ import pytest
 from playwright.sync_api import Page
 
 from core.audit import acting
-from tests.browser import SignIn, browser, desk, phone, scrolls_sideways, sign_in
+from tests.browser import SignIn, scrolls_sideways
 from tests.vault.conftest import PASSWORD, Customer, person
 
-__all__ = ["browser", "desk", "phone", "sign_in"]
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser, pytest.mark.slow]
 Pair = tuple[Customer, Customer]
 STAFF_PAGES = (
