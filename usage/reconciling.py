@@ -5,11 +5,9 @@ What rating and billing make of it is known uphill; ``placed`` says for which ac
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final, NamedTuple
-
-import msgspec
 
 from core.errors import Invalid
 from core.fields import moment
@@ -17,12 +15,13 @@ from core.periods import Span
 from core.sql import load
 from usage import store
 from usage.manifests import HOUR
-from usage.models import QuarantinedEvent, QuarantineState, Source
+from usage.models import Source
 from usage.reported import DURATION, utc
 
 PAIRED: Final = "paired"
 LONGEST: Final = timedelta(days=31)
-CONFLICT: Final = "conflict"  # the event that was there before is counted; its rival is not missing
+AHEAD: Final = timedelta(days=1)  # no clock of a source may run further ahead than this
+LATEST: Final = timedelta(days=366)  # how long after its time a refused event is still looked for
 Cell = tuple[int, datetime, str]  # source (row), hour, meter
 
 
@@ -49,14 +48,6 @@ class Placed(NamedTuple):
         return self.source, self.hour, self.meter
 
 
-class _Time(msgspec.Struct):
-    """The part of a refused event that tells where it belongs, if it can be read at all."""
-
-    time: str = ""
-    type: str = ""
-    meter: str = ""
-
-
 def hours(first: datetime, last: datetime) -> Span:
     """Return whole hours around ``[first, last)``; raise Invalid when that is nothing or too much."""
     start = first.replace(minute=0, second=0, microsecond=0)
@@ -76,28 +67,23 @@ def placed(span: Span, sources: Sequence[int], cutoffs: Sequence[datetime]) -> l
 
 
 def refused(span: Span, sources: Sequence[int]) -> Counter[Cell]:
-    """Count the events of ``span`` that are in quarantine, waiting or discarded, as far as their bodies tell a time.
-
-    One body may be there for several reasons and counts once.
-    """
-    found = (
-        QuarantinedEvent.objects.filter(source__in=sources, received_at__gte=span.start - timedelta(days=1))
-        .exclude(state=QuarantineState.REPLAYED)
-        .exclude(code=CONFLICT)
-        .values_list("source_id", "body_hash", "body")
-        .distinct()
-    )
-    cells = ((_cell(source, body)) for source, _, body in found.iterator())
-    return Counter(cell for cell in cells if cell is not None and span.start <= cell[1] < span.end)
+    """Count the events of ``span`` that are in quarantine, waiting or discarded, as far as their bodies tell a time."""
+    named = {"since": span.start - AHEAD, "until": span.end + LATEST, "sources": list(sources)}
+    with store.cursor() as cursor:
+        rows = cursor.execute(load("usage", "reconcile_refused").encode(), named).fetchall()
+    found: Counter[Cell] = Counter()
+    for source, text, meter, events in rows:
+        hour = _hour(text)
+        if hour is not None and span.start <= hour < span.end:
+            found[source, hour, meter or DURATION] += events
+    return found
 
 
-def _cell(source: int, body: str) -> Cell | None:
+def _hour(text: str | None) -> datetime | None:
     try:
-        said = msgspec.json.decode(body.encode("utf-8", "replace"), type=_Time)
-        at = utc(moment(said.time, "time"))
-    except (msgspec.DecodeError, RecursionError, OverflowError, Invalid):
+        return utc(moment(text, "time")).replace(minute=0, second=0, microsecond=0)
+    except (OverflowError, Invalid):
         return None
-    return source, at.replace(minute=0, second=0, microsecond=0, tzinfo=UTC), said.meter or DURATION
 
 
 def chosen(name: str) -> list[Source]:

@@ -12,9 +12,9 @@ from insights.five_columns import COLUMNS, Row
 from tests import factories
 from tests.usage.factories import hour, measured, opened, report, settled, source
 from tests.usage.test_manifests import manifest
-from usage import hour_totals, manifests, pairing
+from usage import deciding, hour_totals, manifests, pairing
 from usage.agreement import read
-from usage.models import Event, Source
+from usage.models import Event, QuarantinedEvent, Source
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
@@ -106,6 +106,18 @@ class TestFaultsAreFoundInTheirColumn:
         state(dynos, ["o", "bad"], {"duration": {"opens": 1}, "requests": {"measured": 1, "quantity": "1"}})
         row = rows()[hour(0), "requests"]
         assert (counts(row), kinds(row)) == ([1, 0, 0, 0, 0], {"quarantined": 1})
+
+    def test_a_conflict_is_not_missing_and_a_replayed_event_is_no_longer_refused(self, dynos: Source) -> None:
+        report(dynos, [opened(0.6, id="o", account="acme")])  # another content under a known id
+        report(dynos, [{"id": "x", "type": "open", "time": "yesterday"}, {"id": "y"}])  # of no hour
+        report(dynos, [measured(0.7, "-1", id="bad", account="acme")])
+        bad = QuarantinedEvent.objects.get(event_id="bad")
+        deciding.replay(bad.pk, body=bad.body.replace('"-1"', '"1"'), actor="user:olga@example.com")
+        state(dynos, ["o", "bad"], {"duration": {"opens": 1}, "requests": {"measured": 1, "quantity": "1"}})
+        found = rows()
+        assert [counts(found[hour(0), meter])[:3] for meter in ("duration", "requests")] == [[1, 1, 1]] * 2
+        state(dynos, ["o", "bad", "z"], {"duration": {"opens": 2}, "requests": {"measured": 1, "quantity": "1"}})
+        assert kinds(rows()[hour(0), "duration"])["missing"] == 1
 
     def test_not_paired_yet_and_never(self, dynos: Source) -> None:
         report(dynos, [opened(2, "r2", account="acme"), opened(2.1, "r2", account="acme")])
