@@ -4,6 +4,7 @@ import os
 import smtplib
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -116,16 +117,24 @@ def _send(mail: Mail, connection: BaseEmailBackend) -> bool:
     return _hand_over(mail, message, connection)
 
 
+def _hang_up(connection: BaseEmailBackend) -> None:
+    """Let go of a connection that failed, so that the next mail opens its own instead of failing on this one."""
+    with suppress(Exception):  # it is broken: what it says to a farewell is no news
+        connection.close()
+
+
 def _hand_over(mail: Mail, message: EmailMessage, connection: BaseEmailBackend) -> bool:
     try:
         failpoint("mail.before_send")
         connection.send_messages([message])
         failpoint("mail.after_send")
     except (smtplib.SMTPResponseException, smtplib.SMTPRecipientsRefused) as error:  # the server said no
+        _hang_up(connection)
         Mail.objects.filter(pk=mail.pk, fence=mail.fence).update(handed_over_at=None)
         leases.give_back(mail, leases.reason(error))
         return False
     except Exception as error:
+        _hang_up(connection)
         if _repeats_itself(connection):
             leases.give_back(mail, leases.reason(error))
             return False
@@ -137,10 +146,13 @@ def _hand_over(mail: Mail, message: EmailMessage, connection: BaseEmailBackend) 
 
 
 def _mark(mail: Mail, connection: BaseEmailBackend) -> None:
-    """Commit that the message is about to leave, unless a second copy replaces the first."""
-    if not _repeats_itself(connection):
-        mail.handed_over_at = clock.database_now()
-        Mail.objects.filter(pk=mail.pk, fence=mail.fence).update(handed_over_at=mail.handed_over_at)
+    """Commit that the message is about to leave, unless a second copy replaces the first. Raises LeaseLost."""
+    if _repeats_itself(connection):
+        return
+    mail.handed_over_at = clock.database_now()
+    held = Mail.objects.filter(pk=mail.pk, fence=mail.fence, state=WorkState.LEASED)
+    if not held.update(handed_over_at=mail.handed_over_at):
+        raise leases.LeaseLost(f"{mail} was taken over by another worker; it is for that one to send")
 
 
 def _repeats_itself(connection: BaseEmailBackend) -> bool:

@@ -16,6 +16,7 @@ class Mailbox(socketserver.ThreadingTCPServer):
         super().__init__(("127.0.0.1", 0), Conversation)
         self.received: list[str] = []
         self.answer_to_data = "250 kept"  # empty: hang up without an answer after the message
+        self.answers_to_data: list[str] = []  # those of the first messages, before that one
 
     @property
     def url(self) -> str:
@@ -32,9 +33,13 @@ class Conversation(socketserver.StreamRequestHandler):
             if verb == "DATA":
                 self.say("354 go on")
                 self.server.received.append("".join(iter(self.next_line, ".\r\n")))
-                if not self.server.answer_to_data:
+                waiting = self.server.answers_to_data
+                answer = waiting.pop(0) if waiting else self.server.answer_to_data
+                if not answer:
                     return
-                self.say(self.server.answer_to_data)
+                self.say(answer)
+                if answer.startswith("421"):
+                    return
             else:
                 self.say("221 bye" if verb == "QUIT" else "250 ok")
 

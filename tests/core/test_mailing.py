@@ -3,12 +3,14 @@
 import email
 import email.policy
 from collections.abc import Iterator
+from datetime import timedelta
 from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
+from django.core.mail import get_connection
 
-from core import bell, mailing
+from core import bell, clock, leases, mailing
 from core.errors import Conflict
 from core.models import Mail, WorkState
 from tests.core.smtp_server import Mailbox, mailbox
@@ -170,6 +172,25 @@ class TestSmtp:
         mailing.send_again(Mail.objects.get().pk, actor="user:ada@example.com")
         assert mailing.send_waiting() == 1
         assert Mail.objects.get().sent_again_by == "user:ada@example.com"
+
+    @pytest.mark.parametrize("answer", ["", "421 enough for today"])
+    def test_a_connection_that_broke_takes_no_other_mail_with_it(self, smtp: Mailbox, answer: str) -> None:
+        smtp.answers_to_data = ["250 kept", answer]
+        for number in range(4):
+            queue(f"INV-{number}")
+        assert mailing.send_waiting() == 3
+        assert len(smtp.received) == 4
+        assert Mail.objects.exclude(reference="INV-1").exclude(state=WorkState.DONE).count() == 0
+
+    def test_whoever_lost_the_lease_hands_nothing_over(self, smtp: Mailbox) -> None:
+        queue()
+        (slept,) = leases.claim(Mail)
+        Mail.objects.update(lease_until=clock.database_now() - timedelta(seconds=1))
+        assert mailing.send_waiting() == 1
+        connection = get_connection()
+        assert not mailing._send(slept, connection)
+        connection.close()
+        assert (len(smtp.received), Mail.objects.get().state) == (1, WorkState.DONE)
 
     def test_does_not_send_again_what_is_still_waiting(self, smtp: Mailbox) -> None:
         queue()
