@@ -12,10 +12,10 @@ with happened as (
 ), resources as materialized (
     select distinct resource from happened
 ), ends as (
-    select i.open_event_id as event_id from usage_interval i join resources using (resource)
+    select i.open_event_id as event_id, resource from usage_interval i join resources using (resource)
     where i.superseded_at is null
     union all
-    select i.close_event_id from usage_interval i join resources using (resource)
+    select i.close_event_id, resource from usage_interval i join resources using (resource)
     where i.superseded_at is null and i.close_event_id is not null
 ), placed as (
     select h.*, o.account,
@@ -23,9 +23,9 @@ with happened as (
                 when u.event_id is not null then 'waiting'
                 else coalesce(p.kind, 'forgotten') end as place
     from happened h
-    left join ends i on i.event_id = h.id
-    left join usage_unpaired u on u.event_id = h.id
-    left join usage_pairingproblem p on p.event_id = h.id
+    left join ends i on i.resource = h.resource and i.event_id = h.id
+    left join usage_unpaired u on u.resource = h.resource and u.event_id = h.id
+    left join usage_pairingproblem p on p.resource = h.resource and p.event_id = h.id
     left join usage_ownership o
         on o.resource = h.resource and o.superseded_at is null and o.start <= h.at and (o."end" is null or o."end" > h.at)
 )
