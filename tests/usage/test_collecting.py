@@ -1,77 +1,25 @@
-"""Reading a feed that misbehaves: what it holds is here once each, whatever it does and whoever dies."""
+"""Reading a feed that misbehaves: what it holds is here once each, whatever it does."""
 
-import json
-import subprocess
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
-from django.test import Client
-from django.utils import timezone
 
-from accounts import minting
-from accounts.models import User
 from core import bell, leases
-from core.audit import acting
-from core.errors import Invalid, NotFound
-from core.models import AuditEntry
-from core.sql import load
+from core.errors import Invalid
 from tests.usage import feed_server
 from tests.usage.factories import measured, opened, source
-from tests.world import World
+from tests.usage.feeding import OLGA, events, follow, held, read, stored
 from usage import collecting, feeds, fetching, sources
 from usage.models import Event, Feed, QuarantinedEvent, Source
 
 pytestmark = pytest.mark.django_db
-OLGA = "user:olga@example.com"
 NUISANCES = (
     "failing", "busy", "silent", "hang_up", "cut", "cut_chunk", "endless_cut", "garbage", "nested", "html", "no_next",
     "number_next", "odd_next", "long_next", "stuck", "backwards", "too_many", "huge", "huge_without_a_length", "drip",
     "drip_heading", "zipped", "away",
 )  # fmt: skip
 ODDITIES = ("chunked", "shuffled", "twice", "nothing_yet", "earlier", "back")
-
-
-def events(count: int, first: int = 0) -> list[dict[str, Any]]:
-    return [opened(number % 700, f"r{number}", account="acme") for number in range(first, first + count)]
-
-
-@pytest.fixture
-def served() -> Iterator[feed_server.Feed]:
-    feed = feed_server.Feed().start()
-    yield feed
-    feed.stop()
-
-
-@pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fetching, "IDLE_SECONDS", 0.3)
-    monkeypatch.setattr(fetching, "WHOLE_SECONDS", 0.6)
-
-
-@pytest.fixture
-def dynos(db: None) -> Source:
-    return source("dynos", past_days=3650)
-
-
-def follow(dynos: Source, served: feed_server.Feed, **terms: Any) -> Feed:
-    return feeds.put(dynos, actor=OLGA, **({"url": served.url, "page_size": 20} | terms))
-
-
-def read(seconds: float = 30) -> collecting.Collected:
-    """Let every feed be due, and read."""
-    Feed.objects.update(run_after=timezone.now() - timedelta(hours=1))
-    return collecting.collect_waiting(seconds=seconds)
-
-
-def stored() -> list[str]:
-    return sorted(Event.objects.values_list("event_id", flat=True))
-
-
-def held(served: feed_server.Feed) -> list[str]:
-    return sorted(event["id"] for event, _ in served.records)
 
 
 def test_reads_to_the_end_and_goes_on_from_there(dynos: Source, served: feed_server.Feed) -> None:
@@ -246,52 +194,6 @@ def test_a_source_that_is_paused_while_its_page_comes_stores_nothing(
     assert read().accepted == 0 and not stored()
 
 
-class TestTwoReaders:
-    """A reader sleeps past its lease with a page in its hands; another reads on meanwhile."""
-
-    @pytest.fixture
-    def overtaken(self, dynos: Source, served: feed_server.Feed, monkeypatch: pytest.MonkeyPatch) -> Feed:
-        served.add(*events(100))
-        feed = follow(dynos, served)
-        get, slept = fetching.get, []
-
-        def slowly(url: str, **how: Any) -> bytes:
-            body = get(url, **how)
-            if not slept:
-                slept.append(True)
-                Feed.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
-                assert collecting.collect_waiting(seconds=10).accepted == 100
-            return body
-
-        monkeypatch.setattr(fetching, "get", slowly)
-        return feed
-
-    def test_the_fence_refuses_the_page_of_the_first(self, overtaken: Feed, served: feed_server.Feed) -> None:
-        done = collecting.collect_waiting(seconds=10)
-        assert (done.pages, done.failed) == (0, 0)
-        overtaken.refresh_from_db()
-        assert (overtaken.cursor, overtaken.state, overtaken.last_error) == ("100", "ready", "")
-        assert stored() == held(served)
-
-    def test_without_the_fence_the_cursor_would_go_back(
-        self, overtaken: Feed, served: feed_server.Feed, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        """The negative control: page after page would be read again."""
-        fenced = "f.fence = %(fence)b and f.state = 'leased'"
-
-        def loose(app: str, name: str) -> str:
-            return load(app, name).replace(fenced, "%(fence)b = %(fence)b")
-
-        monkeypatch.setattr(collecting, "load", loose)
-        done = collecting.collect_waiting(seconds=10)
-        assert (done.pages, done.duplicate) == (5, 100)
-
-    def test_one_that_is_leased_is_left_alone(self, dynos: Source, served: feed_server.Feed) -> None:
-        follow(dynos, served)
-        assert leases.claim(Feed, seconds=60)
-        assert read() == collecting.Collected() and not served.asked
-
-
 def test_a_feed_whose_readers_die_is_given_up_until_somebody_looks(dynos: Source, served: feed_server.Feed) -> None:
     feed = follow(dynos, served)
     for _ in range(leases.MAX_ATTEMPTS):
@@ -331,186 +233,3 @@ def test_a_bell_rings_for_feeds_that_are_due(dynos: Source, served: feed_server.
     assert bell.waiting("mail") == 2
     assert collecting.collect() == 3
     assert collecting.collect() == 0
-
-
-class TestWhereItMayGo:
-    """A feed's address is given by a person, and the answers come from elsewhere."""
-
-    @pytest.mark.parametrize(
-        "url",
-        ["ftp://x.example/", "x.example/feed", "https://", "https://ada:pw@x.example/", "http://[::1/", "file:///etc",
-         "https://x.example/a b", "https://x.example:0/", "https://x.example:99999/", "https://ä.example/", ""],
-    )  # fmt: skip
-    def test_odd_addresses_are_refused_at_once(self, dynos: Source, url: str) -> None:
-        with pytest.raises(Invalid):
-            feeds.put(dynos, actor=OLGA, url=url)
-
-    @pytest.mark.parametrize("host", ["192.0.2.1", "10.0.0.1", "169.254.169.254", "[::ffff:10.0.0.1]", "0.0.0.0"])
-    def test_only_https_leaves_this_machine(self, dynos: Source, host: str) -> None:
-        with pytest.raises(Invalid, match="Only https"):
-            feeds.put(dynos, actor=OLGA, url=f"http://{host}/feed")
-        feed = feeds.put(dynos, actor=OLGA, url="http://localhost/feed")
-        Feed.objects.update(url=f"http://{host}/feed")
-        assert read().failed == 1
-        feed.refresh_from_db()
-        assert "Only https" in feed.last_error
-
-    @pytest.mark.parametrize(
-        "host", ["127.0.0.1", "10.0.0.1", "169.254.169.254", "[::1]", "[::ffff:10.0.0.1]", "[fd00::1]"]
-    )
-    def test_nothing_private_when_so_configured(self, dynos: Source, settings: Any, host: str) -> None:
-        settings.FEEDS_PUBLIC_ONLY = True
-        feed = feeds.put(dynos, actor=OLGA, url=f"https://{host}/feed")
-        assert read().failed == 1
-        feed.refresh_from_db()
-        assert "VAULT_FEEDS_PUBLIC_ONLY forbids" in feed.last_error
-
-    def test_the_token_comes_from_the_environment_and_is_never_said(
-        self, dynos: Source, served: feed_server.Feed, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        served.token = "s3cret"
-        served.add(*events(3))
-        feed = follow(dynos, served)
-        assert feeds.token_name("eu-west.dynos") == "VAULT_FEED_TOKEN_EU_WEST_DYNOS"
-        assert read().failed == 1
-        monkeypatch.setenv("VAULT_FEED_TOKEN_DYNOS", "s3cret\nX-Other: 1")
-        assert read().failed == 1
-        feed.refresh_from_db()
-        assert "s3cret" not in feed.last_error and len(served.asked) == 1
-        monkeypatch.setenv("VAULT_FEED_TOKEN_DYNOS", "s3cret\n")
-        assert read().accepted == 3
-
-    def test_a_certificate_is_checked_and_a_slow_one_is_cut(
-        self, dynos: Source, tmp_path: Path, impatient: None, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        pem = tmp_path / "localhost.pem"
-        subprocess.run(
-            ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", pem, "-out", tmp_path / "c.pem",
-             "-days", "1", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"],
-            check=True, capture_output=True,
-        )  # fmt: skip
-        pem.write_bytes(pem.read_bytes() + (tmp_path / "c.pem").read_bytes())
-        served = feed_server.Feed(certificate=str(pem)).start()
-        served.add(*events(30))
-        feed = follow(dynos, served)
-        assert read().failed == 1
-        feed.refresh_from_db()
-        assert "CERTIFICATE_VERIFY_FAILED" in feed.last_error and not served.asked
-        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "c.pem"))
-        served.script = ["", "drip"]
-        assert (read().accepted, read().accepted) == (20, 10)
-        assert served.happened["drip"] == 1
-        served.stop()
-
-
-class TestTerms:
-    def test_changes_are_signed_and_begin_anew_only_when_asked(self, dynos: Source, served: feed_server.Feed) -> None:
-        served.add(*events(30))
-        follow(dynos, served)
-        read()
-        fence = Feed.objects.get().fence
-        feed = feeds.put(dynos, actor=OLGA, page_size=7)
-        assert (feed.cursor, feed.page_size, feed.fence) == ("30", 7, fence + 1)
-        entry = AuditEntry.objects.filter(table="usage_source").latest("pk")
-        assert (entry.actor, entry.before["feed"]["page_size"], entry.after["feed"]["page_size"]) == (OLGA, 20, 7)
-        feeds.put(dynos, actor=OLGA, cursor="")
-        assert read().duplicate == 30
-        assert len(stored()) == 30
-
-    def test_removed_it_is_read_no_more(self, dynos: Source, served: feed_server.Feed) -> None:
-        served.add(*events(3))
-        follow(dynos, served)
-        read()
-        feeds.remove(dynos, actor=OLGA)
-        assert read() == collecting.Collected() and len(stored()) == 3
-        with pytest.raises(NotFound, match="feed dynos --url"):
-            feeds.of(dynos)
-
-    @pytest.mark.parametrize("terms", [{"page_size": 0}, {"page_size": 10_001}, {"every_seconds": 0}, {"cursor": "\0"},
-                                       {"margin_seconds": -1}, {"every_seconds": 10**12}])  # fmt: skip
-    def test_impossible_terms_are_refused(self, dynos: Source, served: feed_server.Feed, terms: Any) -> None:
-        with pytest.raises(Invalid):
-            follow(dynos, served, **terms)
-
-
-def test_staff_see_how_far_it_was_read_and_what_stands_in_the_way(dynos: Source, served: feed_server.Feed) -> None:
-    with acting("system:test"):
-        olga = User.objects.create_user("olga@example.com", None, role="operator")
-    client = Client()
-    client.force_login(olga, backend="django.contrib.auth.backends.ModelBackend")
-    assert "Read from its feed" not in client.get("/sources/dynos/").content.decode()
-    follow(dynos, served)
-    assert "never yet" in client.get("/sources/dynos/").content.decode()
-    served.add(*events(30))
-    served.script = ["", "failing"]
-    read()
-    page = client.get("/sources/dynos/").content.decode()
-    assert "The last reading failed" in page and "The feed answered 500." in page and 'mono">20</span>' in page
-    key = minting.for_staff(olga, ["usage:read"], actor=olga.actor).text
-    answer = Client().get("/api/v1/usage/sources", headers={"Authorization": f"Bearer {key}"}).json()
-    said = answer["results"][0]["feed"]
-    assert (said["cursor"], said["failures"], said["last_error"]) == ("20", 1, "The feed answered 500.")
-    Feed.objects.update(state="dead")
-    assert "Given up" in client.get("/sources/dynos/").content.decode()
-
-
-def expire(world: World) -> None:
-    """Let two minutes pass."""
-    world.sql("update usage_feed set lease_until = now() - interval '1 second' where state = 'leased'")
-    world.sql("update usage_feed set run_after = now() - interval '1 second'")
-
-
-POINTS = {"collecting.after_read": 0, "intake.before_commit": 0, "collecting.before_commit": 0,
-          "collecting.after_commit": 50}  # fmt: skip
-
-
-@pytest.mark.parametrize("point", POINTS)
-def test_a_reader_that_is_killed_leaves_events_and_cursor_together(
-    world: World, served: feed_server.Feed, point: str
-) -> None:
-    served.add(*events(120))
-    world.manage("create_source", "dynos", "--past-days", "3650")
-    world.manage("feed", "dynos", "--url", served.url, "--page-size", "50")
-    killed = world.manage("collect", "--once", check=False, VAULT_FAILPOINTS=f"{point}=kill")
-    assert killed.returncode == -9
-    assert world.value("select count(*) from usage_event") == POINTS[point]
-    assert int(world.value("select cursor from usage_feed") or 0) == POINTS[point]
-    expire(world)
-    done = json.loads(world.manage("collect", "--once", "--json").stdout)
-    assert (done["accepted"], done["duplicate"]) == (120 - POINTS[point], 0)
-    assert sorted(row[0] for row in world.sql("select event_id from usage_event")) == held(served)
-
-
-def test_two_readers_share_three_feeds_and_are_killed_over_and_over(world: World) -> None:
-    servers = [feed_server.Feed(seed=n, odds=0.2, menu=("failing", "cut", "garbage", "twice")) for n in range(3)]
-    for number, server in enumerate(servers):
-        server.start()
-        server.add(*events(1000, first=10_000 * number))
-        world.manage("create_source", f"s{number}", "--past-days", "3650")
-        world.manage("feed", f"s{number}", "--url", server.url, "--page-size", "10", "--every", "1")
-    try:
-        readers = [world.start("collect", name=f"reader{n}") for n in range(2)]
-        for kill in range(6):
-            before = world.value("select count(*) from usage_event")
-            world.wait_until(
-                lambda before=before: world.value("select count(*) from usage_event") > before or done(world)
-            )
-            world.kill(readers[kill % 2])
-            expire(world)
-            readers[kill % 2] = world.start("collect", name=f"reader{kill % 2}")
-        world.wait_until(lambda: (expire_failed(world), done(world))[1], 90, "every feed to be read to its end")
-        ids = sorted(row[0] for row in world.sql("select event_id from usage_event"))
-        assert ids == sorted(event["id"] for server in servers for event, _ in server.records)
-        assert world.value("select count(*) from usage_quarantinedevent") == 0
-        assert all(server.happened["page"] > 50 for server in servers)
-    finally:
-        for server in servers:
-            server.stop()
-
-
-def done(world: World) -> bool:
-    return bool(world.value("select bool_and(cursor = '1000') from usage_feed"))
-
-
-def expire_failed(world: World) -> None:
-    world.sql("update usage_feed set run_after = now() where failures > 0")
