@@ -21,17 +21,6 @@ class ExactJSONParser(parsers.BaseParser):
         return quoting.decode(stream.read(quoting.LARGEST_REQUEST + 1))
 
 
-class StrictSerializer(serializers.Serializer[Any]):
-    """A serializer that refuses fields it does not have, so that nobody believes they set them."""
-
-    def to_internal_value(self, data: Any) -> Any:
-        """Read the fields; name every unknown one."""
-        unknown = sorted(set(data) - set(self.fields)) if isinstance(data, dict) else []
-        if unknown:
-            raise serializers.ValidationError({name[:60]: ["This is not a field of the request."] for name in unknown})
-        return super().to_internal_value(data)
-
-
 class CoinsField(serializers.CharField):
     """An amount as text with the digits of its currency; ``currency`` is an attribute of the same object."""
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from django.db import connection, transaction
@@ -28,11 +28,12 @@ class KeyInFlight(Conflict):
     code = "idempotency_key_in_flight"
 
 
-def once(request: Request, work: Callable[[], Response]) -> Response:
+def once(request: Request, work: Callable[[], Response], *, shown_once: Collection[str] = ()) -> Response:
     """Run ``work`` unless this credential sent the same key and body before; then answer as it did then.
 
     The same key with another body is a 422, a repeat while the first is under way a 409. Without the header
-    the work simply runs. An error stores nothing, so the request may be repeated once it is mended.
+    the work simply runs. An error stores nothing, so the request may be repeated once it is mended. Fields of the
+    answer named in ``shown_once`` are not stored, so a repeat lacks them: nobody keeps a secret in a table.
     """
     key = request.headers.get(HEADER, "")
     if not key:
@@ -48,6 +49,8 @@ def once(request: Request, work: Callable[[], Response]) -> Response:
         response = work()
         if response.status_code < 400:
             body = json.loads(json.dumps(response.data, default=str))
+            for name in shown_once:
+                body.pop(name, None)
             IdempotencyKey.objects.create(
                 credential=credential, key=key, request_hash=asked, status=response.status_code, body=body
             )
@@ -69,11 +72,13 @@ def _lock(credential: str, key: str) -> None:
 
 def _request_hash(request: Request) -> str:
     body = json.dumps(request.data, sort_keys=True, default=str)
-    return hashlib.sha256(f"{request.method} {request.path} {body}".encode()).hexdigest()
+    return hashlib.sha256(f"{request.method} {request.get_full_path()} {body}".encode()).hexdigest()
 
 
 class IdempotentWrites:
     """Mix into an API view, before APIView: its unsafe methods honour ``Idempotency-Key``."""
+
+    shown_once: Collection[str] = ()  # fields of the answer that are never stored
 
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
         for method in ("post", "put", "patch", "delete"):
@@ -84,6 +89,6 @@ class IdempotentWrites:
 
     def _guard(self, handler: Callable[..., Response]) -> Callable[..., Response]:
         def guarded(request: Request, *args: Any, **kwargs: Any) -> Response:
-            return once(request, lambda: handler(self, request, *args, **kwargs))
+            return once(request, lambda: handler(self, request, *args, **kwargs), shown_once=self.shown_once)
 
         return guarded
