@@ -25,10 +25,13 @@ SCOPES: Final = (
     "accounts:read",
     "accounts:write",
     "payments:read",
+    "payments:write",
     "runs:read",
+    "runs:write",
     "quotes:write",
     "collections:read",
     "collections:write",
+    "sources:write",
     "status:read",
 )
 _LAST_USED_STEP: Final = timedelta(minutes=1)

@@ -9,7 +9,7 @@ LARGEST_KEY = 2**63 - 1
 def invoice(key: str) -> Invoice:
     """Return an invoice with its account, seller and run; raise NotFound."""
     invoices = Invoice.objects.select_related("account", "seller", "run")
-    found = invoices.filter(pk=int(key)).first() if _is_key(key) else invoices.filter(number=key).first()
+    found = invoices.filter(pk=int(key)).first() if is_key(key) else invoices.filter(number=key).first()
     if found is None:
         raise NotFound(f"There is no invoice {key:.60}. Look for it in the list of invoices.")
     return found
@@ -24,5 +24,6 @@ def line(found: Invoice, line_id: int) -> InvoiceLine:
     return row
 
 
-def _is_key(text: str) -> bool:
+def is_key(text: str) -> bool:
+    """Say whether a text names an invoice by its key; a number is never all digits."""
     return text.isascii() and text.isdigit() and int(text) <= LARGEST_KEY

@@ -2,9 +2,11 @@
 
 from django.urls import URLPattern, URLResolver, path
 
+from billing.api import credit_notes as notes_api
 from billing.api import credits as api_credits
-from billing.api import current, quotes
+from billing.api import current, invoice_lines, quotes
 from billing.api import invoices as invoices_api
+from billing.api import run_actions as api_run_actions
 from billing.api import runs as api_runs
 from billing.views import (
     credit_requests,
@@ -45,8 +47,26 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/runs", api_runs.RunList.as_view(), name="api_runs"),
     path("api/v1/runs/<int:key>", api_runs.RunDetail.as_view(), name="api_run"),
     path("api/v1/runs/<int:key>/roster", api_runs.RunRoster.as_view(), name="api_run_roster"),
+    path("api/v1/runs/<int:key>/approve", api_run_actions.RunApproval.as_view(), name="api_run_approve"),
+    path("api/v1/runs/<int:key>/issue", api_run_actions.RunIssue.as_view(), name="api_run_issue"),
+    path("api/v1/runs/<int:key>/retry", api_run_actions.RunRetry.as_view(), name="api_run_retry"),
+    path("api/v1/runs/<int:key>/close", api_run_actions.RunClosing.as_view(), name="api_run_close"),
+    path("api/v1/runs/<int:key>/cancel", api_run_actions.RunCancellation.as_view(), name="api_run_cancel"),
+    path("api/v1/runs/<int:key>/accounts/<str:code>/hold", api_run_actions.AccountHold.as_view(), name="api_run_hold"),
+    path(
+        "api/v1/runs/<int:key>/accounts/<str:code>/release",
+        api_run_actions.AccountRelease.as_view(),
+        name="api_run_release",
+    ),
+    path(
+        "api/v1/runs/<int:key>/accounts/<str:code>/retry",
+        api_run_actions.AccountRetry.as_view(),
+        name="api_run_redraft",
+    ),
     path("api/v1/credits", api_credits.CreditList.as_view(), name="api_credits"),
     path("api/v1/credits/<int:key>", api_credits.CreditDetail.as_view(), name="api_credit"),
+    path("api/v1/credits/<int:key>/approve", api_credits.CreditApproval.as_view(), name="api_credit_approve"),
+    path("api/v1/credits/<int:key>/refuse", api_credits.CreditRefusal.as_view(), name="api_credit_refuse"),
     path("api/v1/quotes", quotes.Quotes.as_view(), name="api_quotes"),
     path("api/v1/usage/current", current.CurrentUsageView.as_view(), name="api_usage_current"),
     path("invoices/", invoices.invoices, name="invoices"),
@@ -67,7 +87,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("mail/<int:key>/send-again/", mail.send_again, name="mail_send_again"),
     path("api/v1/invoices", invoices_api.InvoiceList.as_view(), name="api_invoices"),
     path("api/v1/invoices/<str:number>", invoices_api.InvoiceDetail.as_view(), name="api_invoice"),
-    path("api/v1/invoices/<str:number>/lines", invoices_api.InvoiceLines.as_view(), name="api_invoice_lines"),
+    path("api/v1/invoices/<str:number>/lines", invoice_lines.InvoiceLines.as_view(), name="api_invoice_lines"),
+    path(
+        "api/v1/invoices/<str:number>/lines/<int:position>",
+        invoice_lines.InvoiceLineDetail.as_view(),
+        name="api_invoice_line",
+    ),
+    path("api/v1/invoices/<str:number>/credit-notes", notes_api.CreditNotes.as_view(), name="api_invoice_credit_notes"),
     path("api/v1/invoices/<str:number>/explain", invoices_api.InvoiceExplanation.as_view(), name="api_invoice_explain"),
     path("api/v1/invoices/<str:number>/pdf", invoices_api.InvoicePdf.as_view(), name="api_invoice_pdf"),
 ]

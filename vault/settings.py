@@ -248,6 +248,7 @@ SPECTACULAR_SETTINGS = {
         "AccountKind": "accounts.models.AccountKind",
         "CreditState": "billing.models.CreditState",
         "InvoiceKind": "billing.models.InvoiceKind",
+        "ProductGroup": "billing.models.ProductGroup",
         "RunState": "billing.models.RunState",
     },
 }

@@ -14,9 +14,9 @@ from rest_framework.views import APIView
 from accounts import registering
 from accounts.authentication import principal
 from billing import crediting
-from billing.api.reading import CoinsField, ExactJSONParser, StrictSerializer
+from billing.api.reading import CoinsField, ExactJSONParser
 from billing.models import CreditApplication, CreditGrant, CreditState, ProductGroup
-from core.api import IdempotentWrites
+from core.api import ONCE, IdempotentWrites, NothingIn, ReasonIn, StrictSerializer, read
 from core.errors import Invalid, NotFound
 
 FOR_STAFF: Final = ("requested_by", "decided_by")  # who of us decided is nothing that a customer's program is told
@@ -102,16 +102,10 @@ class CreditList(IdempotentWrites, ListAPIView[CreditGrant]):
         """List credits; ``account`` and ``state`` narrow them. An account's key sees its own active ones."""
         return super().get(request, *args, **kwargs)
 
-    @extend_schema(
-        request=CreditIn,
-        responses={201: CreditOut},
-        parameters=[OpenApiParameter("Idempotency-Key", OpenApiTypes.STR, OpenApiParameter.HEADER)],
-    )
+    @extend_schema(request=CreditIn, responses={201: CreditOut}, parameters=[ONCE])
     def post(self, request: Request) -> Response:
         """Give a credit. ``state`` in the answer is ``active``, or ``requested`` when a second person must agree."""
-        given = CreditIn(data=request.data)
-        given.is_valid(raise_exception=True)
-        terms = dict(given.validated_data)
+        terms = read(CreditIn, request)
         account = registering.find(terms.pop("account"))
         grant = crediting.request(account.pk, **terms, actor=principal(request).actor)
         return Response(CreditOut(grant, context={"staff": True}).data, status=201)
@@ -144,6 +138,35 @@ class CreditDetail(APIView):
         if grant is None:
             raise NotFound("There is no such credit, or it is not yours.")
         return Response(CreditDetailOut(grant, context={"staff": _is_staff(request)}).data)
+
+
+class Decision(IdempotentWrites, APIView):
+    """What deciding on a request takes: somebody else of finance than who asked for it."""
+
+    parser_classes = [ExactJSONParser]
+    scopes = {"POST": "credits:write"}
+    capabilities = {"POST": "credits.approve"}
+
+
+class CreditApproval(Decision):
+    """The approval of a requested credit."""
+
+    @extend_schema(operation_id="credits_approve", request=None, responses=CreditOut, parameters=[ONCE])
+    def post(self, request: Request, key: int) -> Response:
+        """Let a requested credit become active; drafts in review take of it at once."""
+        read(NothingIn, request)
+        grant = crediting.approve(key, actor=principal(request).actor)
+        return Response(CreditOut(grant, context={"staff": True}).data)
+
+
+class CreditRefusal(Decision):
+    """The refusal of a requested credit."""
+
+    @extend_schema(operation_id="credits_refuse", request=ReasonIn, responses=CreditOut, parameters=[ONCE])
+    def post(self, request: Request, key: int) -> Response:
+        """Turn a requested credit down; it stays as a record, and whoever asked for it reads the reason."""
+        grant = crediting.refuse(key, actor=principal(request).actor, **read(ReasonIn, request))
+        return Response(CreditOut(grant, context={"staff": True}).data)
 
 
 def _visible(request: Request) -> QuerySet[CreditGrant]:

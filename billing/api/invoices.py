@@ -1,4 +1,7 @@
-"""Invoices for programs: an account's key sees its own issued ones, a member of staff's key all of real runs."""
+"""Invoices for programs: an account's key sees its own issued ones, a member of staff's key all of real runs.
+
+In an address ``{number}`` is an invoice's number, or its ``id``: a draft has no number yet.
+"""
 
 from typing import Any
 
@@ -13,7 +16,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.authentication import principal
-from billing import explaining
+from billing import explaining, finding
 from billing.documents import pdf as printing
 from billing.documents import rendering
 from billing.models import Invoice, InvoiceLine, InvoiceStatus, PaymentStatus
@@ -40,6 +43,7 @@ class InvoiceSerializer(serializers.ModelSerializer[Invoice]):
     class Meta:
         model = Invoice
         fields = [
+            "id",
             "number",
             "account",
             "kind",
@@ -62,7 +66,7 @@ class InvoiceSerializer(serializers.ModelSerializer[Invoice]):
 
     def to_representation(self, invoice: Invoice) -> dict[str, Any]:
         shown: dict[str, Any] = super().to_representation(invoice)
-        amounts = {name: _coins(getattr(invoice, name), invoice.currency) for name in AMOUNTS}
+        amounts = {name: coins(getattr(invoice, name), invoice.currency) for name in AMOUNTS}
         return shown | amounts
 
 
@@ -99,7 +103,7 @@ class LineSerializer(serializers.ModelSerializer[InvoiceLine]):
         return None if line.unit_amount is None else plain(line.unit_amount)
 
     def get_amount(self, line: InvoiceLine) -> str:
-        return _coins(line.amount, line.invoice.currency)
+        return coins(line.amount, line.invoice.currency)
 
 
 class InvoiceReader(APIView):
@@ -124,7 +128,7 @@ class InvoiceList(InvoiceReader, ListAPIView[Invoice]):
 
 
 class InvoiceDetail(InvoiceReader):
-    """One invoice by its number."""
+    """One invoice."""
 
     @extend_schema(responses=InvoiceSerializer)
     def get(self, request: Request, number: str) -> Response:
@@ -135,18 +139,6 @@ class LinePagination(api.CursorPagination):
     """Lines in the order of the document."""
 
     ordering = "position"
-
-
-class InvoiceLines(InvoiceReader, ListAPIView[InvoiceLine]):
-    """The lines of one invoice, in the order of the document."""
-
-    serializer_class = LineSerializer
-    pagination_class = LinePagination
-
-    def get_queryset(self) -> QuerySet[InvoiceLine]:
-        if getattr(self, "swagger_fake_view", False):
-            return InvoiceLine.objects.none()
-        return find(self.request, self.kwargs["number"]).lines.select_related("invoice", "adjusts")
 
 
 class InvoiceExplanation(InvoiceReader, ListAPIView[InvoiceLine]):
@@ -182,8 +174,9 @@ def visible(request: Request) -> QuerySet[Invoice]:
 
 
 def find(request: Request, number: str) -> Invoice:
-    """Return a visible invoice by its number; raise NotFound alike for none and for somebody else's."""
-    found = visible(request).filter(number=number).first()
+    """Return a visible invoice by its number or id; raise NotFound alike for none and for somebody else's."""
+    named = {"pk": int(number)} if finding.is_key(number) else {"number": number}
+    found = visible(request).filter(**named).first()
     if found is None:
         raise NotFound("There is no such invoice, or it is not yours.")
     return found
@@ -209,5 +202,6 @@ def _explained(line: InvoiceLine, request: Request) -> dict[str, Any]:
     return explained
 
 
-def _coins(amount: Any, currency: str) -> str:
+def coins(amount: Any, currency: str) -> str:
+    """Write an amount with the digits of its currency."""
     return f"{round_to_minor_unit(amount, currency):f}"

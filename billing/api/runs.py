@@ -12,10 +12,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from billing import reviewing
-from billing.api.reading import AmountOut, CoinsField
+from accounts.authentication import principal
+from billing import reviewing, running
+from billing.api.reading import AmountOut, CoinsField, ExactJSONParser
 from billing.models import Outcome, Run, RunAccount, RunState
 from billing.reviewing import Summary
+from core.api import ONCE, IdempotentWrites, StrictSerializer, read
 from core.errors import Invalid, NotFound
 from core.periods import Month
 
@@ -60,19 +62,28 @@ class RosterOut(serializers.ModelSerializer[RunAccount]):
     currency = serializers.CharField(source="account.currency")
     total = CoinsField(currency="account.currency", allow_null=True)
     invoice = serializers.CharField(source="invoice.number", default=None, allow_null=True)
+    invoice_id = serializers.IntegerField(allow_null=True, help_text="Names a draft, which has no number.")
 
     class Meta:
         model = RunAccount
-        fields = ["account", "outcome", "reason_code", "reason", "currency", "total", "invoice"]
+        fields = ["account", "outcome", "reason_code", "reason", "currency", "total", "invoice", "invoice_id"]
 
 
-class RunList(ListAPIView[Run]):
+class RunIn(StrictSerializer):
+    """Which month to build."""
+
+    month = serializers.CharField(max_length=7, help_text="YYYY-MM")
+    shadow = serializers.BooleanField(default=False, help_text="Only to look at: nothing of it is ever issued.")
+
+
+class RunList(IdempotentWrites, ListAPIView[Run]):
     """Every run, newest first."""
 
     serializer_class = RunOut
     queryset = Run.objects.all()
-    scopes = {"GET": "runs:read"}
-    capabilities = {"GET": "runs.view"}
+    parser_classes = [ExactJSONParser]
+    scopes = {"GET": "runs:read", "POST": "runs:write"}
+    capabilities = {"GET": "runs.view", "POST": "runs.open"}
 
     @extend_schema(
         parameters=[
@@ -84,7 +95,16 @@ class RunList(ListAPIView[Run]):
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """List runs; ``month``, ``state`` and ``shadow`` narrow them."""
         page = self.paginate_queryset(_matching(request)) or []
-        return self.get_paginated_response(_out(page))
+        return self.get_paginated_response(out(page))
+
+    @extend_schema(request=RunIn, responses={200: RunOut, 201: RunOut}, parameters=[ONCE])
+    def post(self, request: Request) -> Response:
+        """Open a month's run; workers draft its invoices. 201, or 200 with the run that the month has already."""
+        asked = read(RunIn, request)
+        month = Month.parse(asked["month"])
+        known = None if asked["shadow"] else running.live(month)
+        run = running.open_run(month, shadow=asked["shadow"], actor=principal(request).actor)
+        return Response(out([run])[0], status=200 if known else 201)
 
 
 class RunDetail(APIView):
@@ -96,7 +116,7 @@ class RunDetail(APIView):
     @extend_schema(responses=RunOut)
     def get(self, request: Request, key: int) -> Response:
         """Return a run as it stands now."""
-        return Response(_out([_find(key)])[0])
+        return Response(out([find(key)])[0])
 
 
 class RunRoster(ListAPIView[RunAccount]):
@@ -113,19 +133,21 @@ class RunRoster(ListAPIView[RunAccount]):
         return super().get(request, *args, **kwargs)
 
     def get_queryset(self) -> QuerySet[RunAccount]:
-        roster = RunAccount.objects.filter(run=_find(self.kwargs["key"])).select_related("account", "invoice")
+        roster = RunAccount.objects.filter(run=find(self.kwargs["key"])).select_related("account", "invoice")
         outcome = self.request.query_params.get("outcome")
         return roster.filter(outcome=_one_of(outcome, Outcome.values, "outcome")) if outcome else roster
 
 
-def _find(key: int) -> Run:
+def find(key: int) -> Run:
+    """Return a run; raise NotFound."""
     run = Run.objects.filter(pk=key).first()
     if run is None:
         raise NotFound(f"There is no run {key}.")
     return run
 
 
-def _out(runs: list[Run]) -> list[Any]:
+def out(runs: list[Run]) -> list[Any]:
+    """Return runs as the API writes them."""
     return list(RunOut(runs, many=True, context={"summaries": reviewing.summaries(runs)}).data)
 
 
