@@ -3,6 +3,7 @@
 from django.urls import URLPattern, URLResolver, path
 
 from collections_.api import cases as cases_api
+from collections_.api import pauses
 from collections_.api import payments as api
 from collections_.views import cases, charges, payments, worklist
 
@@ -28,7 +29,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("payments/<int:pk>/apply/", payments.apply, name="payment_apply"),
     path("api/v1/payments", api.PaymentList.as_view(), name="api_payments"),
     path("api/v1/payments/<int:pk>", api.PaymentDetail.as_view(), name="api_payment"),
+    path("api/v1/payments/<int:pk>/apply", api.PaymentApplication.as_view(), name="api_payment_apply"),
     path("api/v1/cases", cases_api.CaseList.as_view(), name="api_cases"),
     path("api/v1/cases/<int:key>", cases_api.CaseDetail.as_view(), name="api_case"),
     path("api/v1/cases/<int:key>/events", cases_api.CaseEvents.as_view(), name="api_case_events"),
+    path("api/v1/cases/<int:key>/promises", pauses.CasePromises.as_view(), name="api_case_promises"),
+    path("api/v1/cases/<int:key>/holds", pauses.CaseHolds.as_view(), name="api_case_holds"),
+    path("api/v1/cases/<int:key>/holds/<int:hold>/lift", pauses.HoldLift.as_view(), name="api_case_lift"),
 ]

@@ -66,11 +66,11 @@ class CaseList(ListAPIView[Case]):
         return super().get(request, *args, **kwargs)
 
     def get_queryset(self) -> QuerySet[Case]:
-        found = worklist.cases(clock.today())
+        narrowed = worklist.cases(clock.today())
         for name, field in (("state", "state"), ("account", "account__code")):
             if value := self.request.query_params.get(name):
-                found = found.filter(**{field: value})
-        return found
+                narrowed = narrowed.filter(**{field: value})
+        return narrowed
 
 
 class CaseEvents(IdempotentWrites, ListAPIView[CaseEvent]):
@@ -81,14 +81,14 @@ class CaseEvents(IdempotentWrites, ListAPIView[CaseEvent]):
     capabilities = {"GET": "collections.view", "POST": "collections.work"}
 
     def get_queryset(self) -> QuerySet[CaseEvent]:
-        return CaseEvent.objects.filter(case_id=_found(self.kwargs["key"]).pk)
+        return CaseEvent.objects.filter(case_id=found(self.kwargs["key"]).pk)
 
     @extend_schema(request=NoteIn, responses={201: CaseEventOut})
     def post(self, request: Request, key: int) -> Response:
         """Leave a note."""
         asked = NoteIn(data=request.data)
         asked.is_valid(raise_exception=True)
-        told = casework.note(_found(key).pk, asked.validated_data["text"], actor=principal(request).actor)
+        told = casework.note(found(key).pk, asked.validated_data["text"], actor=principal(request).actor)
         return Response(CaseEventOut(told).data, status=status.HTTP_201_CREATED)
 
 
@@ -101,10 +101,11 @@ class CaseDetail(APIView):
     @extend_schema(responses=CaseOut)
     def get(self, request: Request, key: int) -> Response:
         """Return a case with what is past due today."""
-        return Response(CaseOut(_found(key)).data)
+        return Response(CaseOut(found(key)).data)
 
 
-def _found(key: int) -> Case:
+def found(key: int) -> Case:
+    """Return a case with what is past due today; raise NotFound."""
     case = worklist.cases(clock.today()).filter(pk=key).first()
     if case is None:
         raise NotFound(f"There is no case {key}.")

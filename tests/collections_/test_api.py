@@ -97,7 +97,7 @@ class TestCases:
         assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
 
     def test_is_closed_to_accounts_and_to_those_who_may_only_look(self, client: Client, case: Case) -> None:
-        owner = key(["collections:read"], account=case.account)
+        owner = key(["payments:read"], account=case.account)
         assert client.get("/api/v1/cases", **owner).status_code == 403
         auditor = key(["collections:write"], role="auditor")
         path = f"/api/v1/cases/{case.pk}/events"
