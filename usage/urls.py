@@ -23,5 +23,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/usage/manifests", manifests.Manifests.as_view(), name="api_usage_manifests"),
     path("api/v1/usage/ownerships/<str:reference>", ownerships.OwnershipDetail.as_view(), name="api_usage_ownership"),
     path("api/v1/usage/sources", api_sources.Sources.as_view(), name="api_usage_sources"),
+    path("api/v1/usage/sources/<str:name>", api_sources.SourceDetail.as_view(), name="api_usage_source"),
+    path("api/v1/usage/sources/<str:name>/rotate", api_sources.SourceRotation.as_view(), name="api_usage_rotate"),
+    path("api/v1/usage/sources/<str:name>/pause", api_sources.SourcePause.as_view(), name="api_usage_pause"),
+    path("api/v1/usage/sources/<str:name>/resume", api_sources.SourceResumption.as_view(), name="api_usage_resume"),
     path("api/v1/usage/transfers", ownerships.Transfers.as_view(), name="api_usage_transfers"),
 ]

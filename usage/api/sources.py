@@ -1,30 +1,149 @@
-"""The sources for programs: who speaks, how late, and up to where everything has arrived."""
+"""The sources for programs: who speaks, how late, up to where everything has arrived; made, rotated, paused, resumed.
 
+A secret is in the answer that made it and nowhere else: a repeat with the same Idempotency-Key comes without it.
+"""
+
+from datetime import timedelta
 from typing import Any
 
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.authentication import principal
 from core import clock, databases
+from core.api import ONCE, IdempotentWrites, ReasonIn, StrictSerializer, read
 from core.formatting import iso
-from usage import feeds, watching
+from usage import feeds, sources, watching
+from usage.models import Source
 from usage.watching import Watched
 
+SHOWN_ONCE = ("secret",)
+LONGEST_CONTRACT = 30 * 86_400  # seconds
+LONGEST_OVERLAP = 7 * 86_400
 
-class Sources(APIView):
+
+class SourceIn(StrictSerializer):
+    """A new source and its contract."""
+
+    name = serializers.CharField(max_length=100, help_text="Letters, digits, dots, dashes, underscores; never changes.")
+    title = serializers.CharField(max_length=200, default="", allow_blank=True, help_text="What it reports, in words.")
+    owner = serializers.CharField(max_length=200, default="", allow_blank=True, help_text="The team to call.")
+    cadence_seconds = serializers.IntegerField(
+        min_value=1, max_value=LONGEST_CONTRACT, default=3600, help_text="It speaks at least this often, or is late."
+    )
+    lateness_seconds = serializers.IntegerField(
+        min_value=0, max_value=LONGEST_CONTRACT, default=3600, help_text="How late it may be, or it is silent."
+    )
+    past_days = serializers.IntegerField(
+        min_value=1, max_value=sources.LONGEST_PAST_DAYS, default=35, help_text="How old an event may arrive."
+    )
+
+
+class RotationIn(StrictSerializer):
+    """How long the old secrets live on beside the new one."""
+
+    overlap_seconds = serializers.IntegerField(
+        min_value=0, max_value=LONGEST_OVERLAP, default=int(sources.OVERLAP.total_seconds()), help_text="0: not at all."
+    )
+
+
+class ResumptionIn(StrictSerializer):
+    """Why, if there is something to say."""
+
+    reason = serializers.CharField(max_length=500, default="", allow_blank=True)
+
+
+class Sources(IdempotentWrites, APIView):
     """Every source; they are few."""
 
-    scopes = {"GET": "usage:read"}
-    capabilities = {"GET": "sources.view"}
+    scopes = {"GET": "usage:read", "POST": "sources:write"}
+    capabilities = {"GET": "sources.view", "POST": "sources.edit"}
+    shown_once = SHOWN_ONCE
 
     @extend_schema(responses={200: OpenApiTypes.OBJECT})
     def get(self, request: Request) -> Response:
         """List every source with its state, lag and watermark, those that need a person first."""
         watched = watching.sources(now=clock.database_now(databases.usage()))
         return Response({"results": [_written(one) for one in watched]})
+
+    @extend_schema(request=SourceIn, responses={201: OpenApiTypes.OBJECT}, parameters=[ONCE])
+    def post(self, request: Request) -> Response:
+        """Make a source; ``secret`` in the answer is shown this once."""
+        contract = read(SourceIn, request)
+        source, secret = sources.create(contract.pop("name"), actor=principal(request).actor, **contract)
+        return Response(_watched(source) | {"secret": secret.text}, status=201)
+
+
+class SourceDetail(APIView):
+    """One source."""
+
+    scopes = {"GET": "usage:read"}
+    capabilities = {"GET": "sources.view"}
+
+    @extend_schema(operation_id="usage_source_retrieve", responses={200: OpenApiTypes.OBJECT})
+    def get(self, request: Request, name: str) -> Response:
+        """Return a source with its state, lag and watermark."""
+        return Response(_watched(sources.find(name)))
+
+
+class SourceAction(IdempotentWrites, APIView):
+    """What changing a source takes."""
+
+    scopes = {"POST": "sources:write"}
+    capabilities = {"POST": "sources.edit"}
+
+
+class SourceRotation(SourceAction):
+    """A new secret for a source."""
+
+    shown_once = SHOWN_ONCE
+
+    @extend_schema(
+        operation_id="usage_source_rotate",
+        request=RotationIn,
+        responses={201: OpenApiTypes.OBJECT},
+        parameters=[ONCE],
+    )
+    def post(self, request: Request, name: str) -> Response:
+        """Make a new secret, shown this once; the old ones end after the overlap."""
+        source, overlap = sources.find(name), timedelta(seconds=read(RotationIn, request)["overlap_seconds"])
+        secret = sources.rotate(source, actor=principal(request).actor, overlap=overlap)
+        return Response({"name": source.name, "prefix": secret.prefix, "secret": secret.text}, status=201)
+
+
+class SourcePause(SourceAction):
+    """A pause of a source."""
+
+    @extend_schema(
+        operation_id="usage_source_pause", request=ReasonIn, responses={200: OpenApiTypes.OBJECT}, parameters=[ONCE]
+    )
+    def post(self, request: Request, name: str) -> Response:
+        """Refuse what the source sends until it is resumed; it is told to keep it."""
+        asked = read(ReasonIn, request)
+        return Response(_watched(sources.pause(sources.find(name), actor=principal(request).actor, **asked)))
+
+
+class SourceResumption(SourceAction):
+    """The end of a source's pause."""
+
+    @extend_schema(
+        operation_id="usage_source_resume",
+        request=ResumptionIn,
+        responses={200: OpenApiTypes.OBJECT},
+        parameters=[ONCE],
+    )
+    def post(self, request: Request, name: str) -> Response:
+        """Take what the source sends again."""
+        asked = read(ResumptionIn, request)
+        return Response(_watched(sources.resume(sources.find(name), actor=principal(request).actor, **asked)))
+
+
+def _watched(source: Source) -> dict[str, Any]:
+    return _written(watching.source(source, now=clock.database_now(databases.usage())))
 
 
 def _written(one: Watched) -> dict[str, Any]:
