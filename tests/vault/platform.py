@@ -108,6 +108,7 @@ def _names(staff: dict[str, User], mine: Customer) -> dict[str, dict[str, Any]]:
             "number": invoice.number,
             "hold": hold,
             "line": line.pk,
+            "position": line.position,
             "name": Source.objects.get().name,
             "identifier": QuarantinedEvent.objects.get().pk,
             "reference": "own-1",
