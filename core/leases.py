@@ -46,7 +46,8 @@ def claim(
     with transaction.atomic(using=_database(model), durable=False), _cursor(model) as cursor:
         cursor.execute(sql, [*params, limit, MAX_ATTEMPTS, MAX_ATTEMPTS, seconds])
         leased = [row[0] for row in cursor.fetchall() if row[1] == WorkState.LEASED]
-    return list(model._default_manager.filter(pk__in=leased).order_by("pk"))
+        # Read before the commit: whoever sleeps after it must find the fence moved on, not read the next one's.
+        return list(model._default_manager.using(_database(model)).filter(pk__in=leased).order_by("pk"))
 
 
 def finish(work: LeasedWork) -> None:

@@ -1,14 +1,16 @@
 """Leases under contention: one owner at a time, and an expired owner cannot write."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from threading import Barrier
+from typing import Any
 
 import pytest
 from django.db import connection, transaction
 
-from core import leases
+from core import clock, leases
 from core.models import Mail, WorkState
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -65,6 +67,28 @@ def test_a_row_being_claimed_is_passed_over(work: list[Mail]) -> None:
 def test_without_the_row_lock_it_would_be_claimed_twice(work: list[Mail], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(leases, "_CLAIM", leases._CLAIM.replace("for update skip locked", ""))
     assert len(second_claim_while_first_is_uncommitted()) == 1
+
+
+def test_a_worker_that_sleeps_after_its_claim_has_a_fence_of_its_own(work: list[Mail]) -> None:
+    """Whatever happens from the commit on, the row that a worker holds is the one that it claimed."""
+    fences: list[int] = []
+
+    def overtake() -> None:
+        try:
+            Mail.objects.filter(state=WorkState.LEASED).update(lease_until=clock.database_now() - timedelta(seconds=1))
+            fences.extend(mail.fence for mail in leases.claim(Mail, limit=1, where="reference = %s", params=("7",)))
+        finally:
+            connection.close()
+
+    def sleeping(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
+        if sql.startswith("SELECT") and connection.get_autocommit():  # the claim is committed, and not yet read
+            with ThreadPoolExecutor(1) as pool:
+                pool.submit(overtake).result()
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(sleeping):
+        (mine,) = leases.claim(Mail, limit=1, where="reference = %s", params=("7",))
+    assert mine.fence not in fences
 
 
 def overtaken(work: list[Mail]) -> tuple[Mail, Mail]:
