@@ -22,18 +22,19 @@ def find(identifier: int) -> QuarantinedEvent:
 def replay(identifier: int, *, body: str, actor: str, reason: str = "") -> QuarantinedEvent:
     """Send ``body`` (the event, mended or not) in again as its source, however old it is.
 
-    Raises Invalid, saying why, when it is refused again; then nothing changes. Safe to repeat: an event that was
-    taken in before its decision was noted is a duplicate the second time.
+    Raises Invalid, saying why, when it is refused again; then nothing changes. The event and its decision are one
+    transaction, and of two people at once the second is told what the first decided.
     """
-    entry = _waiting(identifier)
     batch = reading.read(body.encode("utf-8", "surrogatepass"))
     if batch.size != 1:
         raise Invalid("Send one event, as a JSON object.", field="body")
-    answer = intake.accept(entry.source, batch, window=ANY_PAST, atomic=True)
-    if not answer.complete:
-        refusal = answer.refused[0]
-        raise Invalid(f"It would be refused again ({refusal.code}): {refusal.detail}", field="body")
-    _decide([entry.pk], QuarantineState.REPLAYED, actor, reason)
+    with transaction.atomic(using=databases.usage()):
+        entry = _waiting(identifier)
+        answer = intake.accept(entry.source, batch, window=ANY_PAST, atomic=True)
+        if not answer.complete:
+            refusal = answer.refused[0]
+            raise Invalid(f"It would be refused again ({refusal.code}): {refusal.detail}", field="body")
+        _decide([entry.pk], QuarantineState.REPLAYED, actor, reason)
     pairing.drain()
     return find(identifier)
 
@@ -46,6 +47,8 @@ def discard(identifiers: Sequence[int], *, actor: str, reason: str) -> int:
 
 
 def _waiting(identifier: int) -> QuarantinedEvent:
+    """Lock one event that nobody has decided about; raise Conflict when somebody has."""
+    QuarantinedEvent.objects.select_for_update().filter(pk=identifier).first()
     entry = find(identifier)
     if entry.state != QuarantineState.WAITING:
         raise Conflict(f"This event was {entry.state} by {entry.decided_by} already.")

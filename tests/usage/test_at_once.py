@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 from django.db import OperationalError, connections
 
+from core.errors import Conflict
 from core.periods import Month
 from tests.usage.factories import closed, hour, opened, report, source
-from usage import cutoff, intake, locks, metering, ownerships, pairing, reading, store
-from usage.models import Event, Interval, Ownership, Source, Unpaired
+from usage import cutoff, deciding, intake, locks, metering, ownerships, pairing, reading, store
+from usage.models import Event, Interval, Ownership, QuarantinedEvent, Source, Unpaired
 
 pytestmark = pytest.mark.django_db(transaction=True)
 CLIENTS = 8
@@ -105,6 +106,32 @@ def test_one_transfer_asked_for_by_many_happens_once() -> None:
     )
     assert {moved for _, moved in answers} == {5}
     assert Ownership.objects.filter(account="bob").count() == 5
+
+
+def test_two_people_who_mend_one_event_store_one() -> None:
+    """Each mends it under an id of their own, so that nothing but the decision keeps the second one out."""
+    dynos = source("dynos")
+    report(dynos, [opened(0) | {"type": "opened"}])
+    entry = QuarantinedEvent.objects.get()
+
+    def mend(name: str) -> str:
+        body = json.dumps(opened(0, name, id=f"mended-by-{name}"))
+        try:
+            deciding.replay(entry.pk, body=body, actor=f"user:{name}@example.com")
+        except Conflict as refused:
+            return str(refused)
+        return "taken in"
+
+    def hold_intake() -> None:
+        with store.writing() as cursor:
+            locks.no_receiving(cursor)
+            time.sleep(1)
+
+    _, *told = at_once(hold_intake, lambda: mend("ada"), lambda: mend("bob"))
+    assert Event.objects.count() == 1
+    assert sorted(word.split()[0] for word in told) == ["This", "taken"]
+    entry.refresh_from_db()
+    assert Event.objects.get().event_id == f"mended-by-{entry.decided_by[5:8]}"
 
 
 class TestFreeze:
