@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from core.periods import Month
+from tests.usage.factories import opened
 from usage import importing_trace, sending, sources
 from usage.models import Event, Source, SourceState
 from usage.sending import NotSent, OverHttp, Tally
-from tests.usage.factories import opened
 
 OCTOBER = Month(2026, 10)
 
