@@ -1,7 +1,7 @@
 """Reading and rewriting the believed ownerships of many resources at once; the caller holds the history."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -59,10 +59,11 @@ def rewrite(
             stated[resource].append(claim)
     for resource, claim in new:
         stated[resource].append(claim)
+    later = _mentions_after(cursor, {resource: [*stated[resource], *stated[WHOLE_APP]] for resource in resources})
     wanted = {
         (resource, claim)
         for resource in resources
-        for claim in derived(resource, stated[resource], stated[WHOLE_APP], mentions[resource])
+        for claim in derived(resource, stated[resource], stated[WHOLE_APP], mentions[resource], later[resource])
     }
     _supersede(cursor, [*gone, *(identifier for row, identifier in old.items() if row not in wanted)], now)
     _record(cursor, new, now, by)
@@ -73,6 +74,17 @@ def _mentions(cursor: Cursor, resources: Sequence[str]) -> dict[str, list[Mentio
     found: dict[str, list[Mention]] = {resource: [] for resource in resources}
     for resource, *said in cursor.execute(load("usage", "mentions").encode(), {"resources": list(resources)}):
         found[resource].append(Mention._make(said))
+    return found
+
+
+def _mentions_after(cursor: Cursor, claims: Mapping[str, Iterable[Claim]]) -> dict[str, list[Mention]]:
+    """Return the first measured event after each end of a claim: a gap may begin there, and the event may own it."""
+    ends = sorted({(resource, claim.end) for resource, of_one in claims.items() for claim in of_one if claim.end})
+    found: dict[str, list[Mention]] = {resource: [] for resource in claims}
+    if ends:
+        named = {"resources": [resource for resource, _ in ends], "since": [end for _, end in ends]}
+        for resource, *said in cursor.execute(load("usage", "mentions_since").encode(), named):
+            found[resource].append(Mention._make(said))
     return found
 
 

@@ -31,17 +31,22 @@ class Mention(NamedTuple):
 
 
 def derived(
-    resource: str, stated: Sequence[Claim], of_apps: Iterable[Claim], mentions: Iterable[Mention]
+    resource: str,
+    stated: Sequence[Claim],
+    of_apps: Iterable[Claim],
+    mentions: Iterable[Mention],
+    later: Iterable[Mention] = (),
 ) -> list[Claim]:
     """Return what owns the resource besides ``stated`` (its own statements, which do not overlap).
 
     ``of_apps`` are the statements about whole apps. They apply to the resource from its first event in the app.
     In each gap that is left, the earliest event that names an account owns from its time to the end of the gap.
+    ``later`` are mentions that say nothing about the resource's app: the first measured one after each claim's end.
     """
     seen = sorted(mentions)
     claims = numbered(_by_app(seen, stated, of_apps))
     taken = [*stated, *claims]
-    return claims + numbered(_by_event(resource, seen, taken))
+    return claims + numbered(_by_event(resource, sorted([*seen, *later]), taken))
 
 
 def _by_app(seen: Sequence[Mention], stated: Sequence[Claim], of_apps: Iterable[Claim]) -> Iterator[Claim]:

@@ -1,9 +1,12 @@
 """Who owns what: statements, whole apps, and hand-overs that never touch usage."""
 
+from collections.abc import Callable
+from itertools import permutations
+
 import pytest
 
 from core.errors import Invalid, NotFound
-from tests.usage.factories import hour, opened, settled, source
+from tests.usage.factories import hour, measured, opened, settled, source
 from usage import ownerships
 from usage.models import Interval, Ownership, Source
 from usage.ownership_rules import Claim, Mention, derived, gaps
@@ -85,6 +88,18 @@ class TestStatements:
         settled(dynos, [opened(0, account="acme", app="shop")])
         ownerships.state(Statement("own-1", "bob", "r1", "", hour(5), hour(9)), by="x")
         assert owned() == [("r1", "acme", hour(0), hour(5)), ("r1", "bob", hour(5), hour(9))]
+
+    @pytest.mark.parametrize("order", list(permutations(range(3))))
+    def test_and_what_was_measured_own_the_same_in_any_order(self, dynos: Source, order: tuple[int, ...]) -> None:
+        said = Statement("own-1", "eve", "r1", "", hour(2), hour(5))
+        steps: list[Callable[[], object]] = [
+            lambda: settled(dynos, [measured(3, 1, account="acme")]),
+            lambda: settled(dynos, [measured(8, 1, account="acme"), measured(9, 1, account="bob")]),
+            lambda: ownerships.state(said, by="x"),
+        ]
+        for step in order:
+            steps[step]()
+        assert owned() == [("r1", "eve", hour(2), hour(5)), ("r1", "acme", hour(8), None)]
 
     @pytest.mark.parametrize(
         ("said", "field"),

@@ -22,6 +22,7 @@ with incoming as (
     where type <> 'measured'
        or account <> '' and not exists (
             select from usage_ownership o
-            where o.resource = stored.resource and o.superseded_at is null and o.start <= stored.time)
+            where o.resource = stored.resource and o.superseded_at is null and o.start <= stored.time
+              and (o."end" is null or o."end" > stored.time))
 )
 select event_id from incoming where not exists (select from stored where stored.event_id = incoming.event_id)
