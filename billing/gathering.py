@@ -160,11 +160,15 @@ def billed(account_ids: Sequence[int], month: Month, now_billing: Month | None) 
 
 
 def _taken(account_ids: Sequence[int], month: Month, run: Run) -> dict[int, str]:
-    rows = Invoice.objects.filter(
-        account_id__in=account_ids, period_start=month.first_day, kind=InvoiceKind.PERIODIC, shadow=False
-    ).exclude(status=InvoiceStatus.VOID)
-    others = rows.exclude(run=run, status=InvoiceStatus.DRAFT)
-    return {invoice.account_id: str(invoice) for invoice in others}
+    """Return which invoice bills the month already: its own, or a later one that bills it as adjustments."""
+    live = Invoice.objects.filter(account_id__in=account_ids, kind=InvoiceKind.PERIODIC, shadow=False).exclude(
+        status=InvoiceStatus.VOID
+    )
+    others = live.filter(period_start=month.first_day).exclude(run=run, status=InvoiceStatus.DRAFT)
+    later = live.filter(
+        period_start__gt=month.first_day, lines__period_start__gte=month.start, lines__period_start__lt=month.end
+    ).exclude(status=InvoiceStatus.DRAFT, run__state__in=[RunState.CLOSED, RunState.CANCELLED])
+    return {invoice.account_id: str(invoice) for invoice in [*later.distinct(), *others]}
 
 
 def _totals_before(account_ids: Sequence[int], month: Month) -> dict[int, list[Decimal]]:
