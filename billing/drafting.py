@@ -16,7 +16,13 @@ from core.failpoints import failpoint
 from core.leases import LeaseLost
 
 LEASE_SECONDS = 120
-_OF_RUNNING = "phase = 'draft' and run_id in (select id from billing_run where state = 'drafting')"
+# Months in their order: each looks at the months before, and two side by side would both bill the same late usage.
+_OF_RUNNING = (
+    "phase = 'draft' and run_id in (select r.id from billing_run r where r.state = 'drafting' and not exists ("
+    "select 1 from billing_run e join billing_runshard s on s.run_id = e.id and s.phase = 'draft'"
+    " where e.state = 'drafting' and not e.shadow and not r.shadow and e.month < r.month"
+    " and s.state in ('ready', 'leased')))"
+)
 logger = logging.getLogger(__name__)
 
 
