@@ -10,7 +10,7 @@ from billing import allocation, approving, catalogue, draft, draft_store, locks
 from billing.draft import MANUAL, DraftLine
 from billing.holding import BEFORE_ISSUE
 from billing.judging import Case, rate_of
-from billing.models import CreditApplication, Invoice, InvoiceLine, InvoiceStatus, Product, RunAccount
+from billing.models import CreditApplication, Invoice, InvoiceLine, InvoiceStatus, Outcome, Product, RunAccount
 from billing.pricebook import price_book
 from core import audit
 from core.errors import Conflict, Invalid, NotFound
@@ -75,7 +75,10 @@ def waive_line(line_id: int, *, reason: str, actor: str) -> InvoiceLine:
 
 
 def recompute(invoice: Invoice) -> None:
-    """Write a draft's sums, credits and hash anew from its lines; the caller holds its lock."""
+    """Write a draft's sums, credits and hash anew from its lines; the caller holds its lock.
+
+    Raises Invalid when one that is to be issued would come to less than nothing.
+    """
     account: Account = invoice.account
     lines = lines_of(invoice)
     _give_back(invoice)
@@ -84,6 +87,11 @@ def recompute(invoice: Invoice) -> None:
         price_book(invoice.month, (), ()), (), (), catalogue.load_tax_rates(),
     )  # fmt: skip
     sums = draft.sums(lines, _grants(invoice), rate_of(case), invoice.currency, invoice.month)
+    if sums.total < 0 and RunAccount.objects.filter(invoice=invoice, outcome=Outcome.DRAFTED).exists():
+        raise Invalid(
+            "An invoice cannot come to less than nothing; take off less here, and give the rest as a credit.",
+            field="amount",
+        )
     if not invoice.shadow:
         draft_store.take_credits({invoice.pk: sums.applications})
     for name in ("subtotal", "credits", "tax_name", "tax_rate", "tax", "total"):
