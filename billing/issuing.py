@@ -15,6 +15,7 @@ from core import audit, bell, clock, leases, outbox, sql
 from core.errors import Conflict
 from core.failpoints import failpoint
 from core.leases import LeaseLost
+from core.models import WorkState
 
 RENDER_TASK: Final = "billing.tasks.render"
 ISSUED: Final = "billing.invoices_issued"
@@ -33,7 +34,8 @@ logger = logging.getLogger(__name__)
 def start(run_id: int, *, actor: str, issue_date: date) -> Run:
     """Begin to issue an approved run's drafts, dated ``issue_date``; a repeat changes nothing.
 
-    Raises Conflict unless the run is approved and its drafts are still what was approved.
+    Raises Conflict unless the run is approved and its drafts are still what was approved, and for a date before
+    that of the latest number.
     """
     people.require(actor, CAPABILITY)
     with audit.acting(actor, "issue run"):
@@ -42,6 +44,7 @@ def start(run_id: int, *, actor: str, issue_date: date) -> Run:
             return run
         if run.state != RunState.APPROVED:
             raise Conflict(f"{run} is {run.get_state_display().lower()}; it must be approved before it is issued.")
+        numbering.refuse_before_latest(run.seller, numbering.INVOICE, issue_date)
         unchanged = approving.hash_of_drafts(run) == run.approved_hash
         if unchanged:
             Run.objects.filter(pk=run.pk).update(state=RunState.ISSUING, issue_date=issue_date)
@@ -58,6 +61,8 @@ def start(run_id: int, *, actor: str, issue_date: date) -> Run:
 def _order_shards(run: Run) -> None:
     drafted = RunAccount.objects.filter(run=run, outcome=Outcome.DRAFTED)
     counts = Counter(drafted.order_by("shard").values_list("shard", flat=True))
+    # What an earlier approval ordered and nobody carried out issued nothing; it is ordered again with the rest.
+    RunShard.objects.filter(run=run, phase=ShardPhase.ISSUE).exclude(state=WorkState.DONE).delete()
     RunShard.objects.bulk_create(
         RunShard(run=run, phase=ShardPhase.ISSUE, number=number, accounts=count) for number, count in counts.items()
     )

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db import connection
 
-from billing.models import Seller
+from billing.models import NumberSeries, Seller
 from core.errors import Conflict
 
 INVOICE = "invoice"
@@ -33,8 +33,18 @@ def take(seller: Seller, kind: str, on: date, count: int = 1) -> int:
         )
         row = cursor.fetchone()
     if row is None:
-        raise Conflict(f"A later number of {on.year} is dated after {on}; choose that date or a later one.")
+        raise _dated_after(on)
     return int(row[0])
+
+
+def refuse_before_latest(seller: Seller, kind: str, on: date) -> None:
+    """Raise Conflict when ``on`` lies before the latest number's date, before anybody works for nothing."""
+    if NumberSeries.objects.filter(seller=seller, kind=kind, year=on.year, last_on__gt=on).exists():
+        raise _dated_after(on)
+
+
+def _dated_after(on: date) -> Conflict:
+    return Conflict(f"A later number of {on.year} is dated after {on}; choose that date or a later one.")
 
 
 def number(seller: Seller, kind: str, on: date, counter: int) -> str:

@@ -1,7 +1,7 @@
 """Try again what failed: accounts that could not be built, and shards that were given up."""
 
 from billing import holding, locks
-from billing.models import Outcome, Run, RunAccount, RunShard, ShardPhase
+from billing.models import Outcome, Run, RunAccount, RunShard, RunState, ShardPhase
 from billing.running import ISSUE_TASK
 from core import audit, bell
 from core.models import WorkState
@@ -18,7 +18,8 @@ def retry_failed(run_id: int, *, actor: str, reason: str = "") -> int:
     with audit.acting(actor, reason or "retry"):
         run = locks.run(run_id)
         holding.refuse_ended(run)
-        revived = RunShard.objects.filter(run=run, phase=ShardPhase.ISSUE, state=WorkState.DEAD)
+        dead = RunShard.objects.filter(run=run, phase=ShardPhase.ISSUE, state=WorkState.DEAD)
+        revived = dead if run.state == RunState.ISSUING else dead.none()  # else they are ordered anew with the rest
         shards = revived.update(state=WorkState.READY, attempts=0, last_error="")
         if shards:  # these were approved already: they only have to be issued
             bell.ring(ISSUE_TASK, cluster="money")

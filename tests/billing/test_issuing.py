@@ -162,7 +162,11 @@ class TestIssuing:
         factories.issue(drafted)
         use(ran("s", "basic", OCTOBER.previous.start, OCTOBER.previous.end, "a"))
         run = build(OCTOBER.previous)
-        run = factories.issue(run, date(2026, 10, 2))
+        approving.approve(run.pk, actor=GRACE)
+        issuing.start(run.pk, actor=GRACE, issue_date=ISSUED_ON)
+        with audit.acting(ACTOR):  # as if a later number came in between
+            Run.objects.filter(pk=run.pk).update(issue_date=date(2026, 10, 2))
+        issuing.issue_waiting()
         (shard,) = RunShard.objects.filter(run=run, phase="issue")
         assert (shard.state, shard.attempts) == ("ready", 1)
         assert "dated after" in shard.last_error
