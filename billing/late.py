@@ -1,6 +1,6 @@
 """Late and corrected usage: the difference between what a month comes to today and what was billed for it. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -36,6 +36,7 @@ class Billed:
     unit_amount: Decimal | None
     start: datetime
     end: datetime
+    charged: Decimal  # what people left of it, less what credit notes took back
 
     @property
     def key(self) -> Key:
@@ -61,9 +62,26 @@ def adjustments(
     changed = [_difference(month, line, known.get(key), original) for key, line in wanted.items()]
     gone = [_withdrawn(month, line, original) for key, line in known.items() if key not in wanted]
     return sorted(
-        (line for line in [*changed, *gone] if line.amount),
+        (line for line in _within_charged([*changed, *gone], known.values()) if line.amount),
         key=lambda line: (line.app, line.product, line.component, line.meter, line.start),
     )
+
+
+def _within_charged(lines: Sequence[DraftLine], billed: Iterable[Billed]) -> list[DraftLine]:
+    """Give back no more of one thing, whatever its price, than was charged for it: not what was waived or credited."""
+    left: dict[tuple[str, str, str, str], Decimal] = {}
+    for before in billed:
+        left[before.key[:4]] = left.get(before.key[:4], ZERO) + before.charged
+    for line in lines:
+        left[key_of(line)[:4]] = left.get(key_of(line)[:4], ZERO) + line.amount
+    within = []
+    for line in lines:
+        key = key_of(line)[:4]
+        kept = min(max(-left[key], ZERO), max(-line.amount, ZERO))  # below nothing by so much
+        left[key] += kept
+        amount = line.amount + kept
+        within.append(replace(line, amount=amount, rated=amount, unrounded=amount) if kept else line)
+    return within
 
 
 def _difference(month: Month, line: DraftLine, before: Billed | None, original: tuple[int, str] | None) -> DraftLine:
