@@ -15,6 +15,7 @@ MOMENT: Final = re.compile(
 WORD: Final = re.compile(r"[A-Za-z0-9_.-]{1,40}")
 LIMIT: Final = Decimal(10) ** 18
 PLACES: Final = 30
+NO_TEXT: Final = "contains a NUL or half of a surrogate pair, which is no text."
 
 
 def decimal(value: object, path: str) -> Decimal:
@@ -78,6 +79,14 @@ def shown(text: str) -> str:
     return repr(text if len(text) <= 40 else f"{text[:37]}...")
 
 
+def storable(text: str) -> bool:
+    """Say whether PostgreSQL can keep ``text``; JSON can say more than that."""
+    try:
+        return b"\0" not in text.encode()
+    except UnicodeEncodeError:
+        return False
+
+
 class Fields:
     """One JSON object being read; ``done`` refuses what nobody asked for."""
 
@@ -103,6 +112,8 @@ class Fields:
         value = self.take(name)
         if not isinstance(value, str):
             raise Invalid(f"{self.at(name)} must be a string; it is {kind(value)}.", field=self.at(name))
+        if not storable(value):
+            raise Invalid(f"{self.at(name)} {NO_TEXT}", field=self.at(name))
         return value
 
     def decimal(self, name: str, default: Decimal | None = None) -> Decimal:

@@ -212,8 +212,8 @@ def _text(said: Mapping[str, Any], name: str) -> str:
         raise Problem("invalid_field", name, f"{name} must not be empty.")
     if len(value) > LIMITS.get(name, 200):
         raise Problem("invalid_field", name, f"{name} has {len(value)} characters; it may have {LIMITS[name]} at most.")
-    if not _storable(value):
-        raise Problem("invalid_field", name, f"{name} contains a NUL or half of a surrogate pair, which is no text.")
+    if not fields.storable(value):
+        raise Problem("invalid_field", name, f"{name} {fields.NO_TEXT}")
     return value
 
 
@@ -221,18 +221,11 @@ def _kind(value: object) -> str:
     return "a number" if isinstance(value, Number) else fields.kind(value)
 
 
-def _storable(text: str) -> bool:
-    try:
-        return b"\0" not in text.encode()
-    except UnicodeEncodeError:
-        return False
-
-
 def readable_id(value: object) -> str:
     """Return the event's own identifier as far as it can be told, for whoever looks for it; else nothing."""
     found = value.get("id") if isinstance(value, dict) else None
-    return found[:200] if isinstance(found, str) and _storable(found) else ""
+    return found[:200] if isinstance(found, str) and fields.storable(found) else ""
 
 
 def _short(name: str) -> str:
-    return name if len(name) <= 100 and _storable(name) else ""
+    return name if len(name) <= 100 and fields.storable(name) else ""

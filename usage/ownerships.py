@@ -1,19 +1,20 @@
 """State who owns a resource or an app, and hand it over: usage itself is never touched."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
 from core.errors import Conflict, Invalid, NotFound
+from core.fields import NO_TEXT, storable
 from core.formatting import moment
 from core.sql import load
 from usage import locks, ownership_rows, pairing, store
 from usage.ownership_rows import BY_APP, BY_EVENT, Believed
 from usage.ownership_rules import END, Claim, numbered
 
-LONGEST_REFERENCE: Final = 200
+LONGEST_NAME: Final = 200  # characters of a reference, a resource, an app or an account
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,9 @@ def transfer(*, app: str = "", resource: str = "", giver: str, taker: str, at: d
     """
     if bool(app) == bool(resource):
         raise Invalid("Name the app or the resource that is handed over, but not both.", field="app")
+    _check_names({"app": app, "resource": resource, "from": giver, "to": taker})
+    if not taker:
+        raise Invalid("to is missing.", field="to")
     if giver == taker:
         raise Invalid("An app is handed over from one account to another.", field="to")
     key = hashlib.sha256("\0".join((app, resource, giver, taker, at.isoformat())).encode()).hexdigest()[:24]
@@ -110,14 +114,24 @@ def _handed_over(
 
 
 def _check(said: Statement) -> None:
-    if not 0 < len(said.reference) <= LONGEST_REFERENCE or said.reference.startswith((BY_EVENT, BY_APP)):
+    if not 0 < len(said.reference) <= LONGEST_NAME or said.reference.startswith((BY_EVENT, BY_APP)):
         raise Invalid(f"An ownership's id has 1 to 200 characters and does not begin with {BY_EVENT}.", field="id")
+    _check_names({"id": said.reference, "account": said.account, "resource": said.resource, "app": said.app})
     if not said.account:
         raise Invalid("account is missing.", field="account")
     if not said.resource and not said.app:
         raise Invalid("Name the resource, or the app, that is owned.", field="resource")
     if said.end is not None and said.end <= said.start:
         raise Invalid("end must be after start; an ownership that goes on has no end.", field="end")
+
+
+def _check_names(names: Mapping[str, str]) -> None:
+    """Refuse what the store cannot keep, by the name of the field that says it."""
+    for field, text in names.items():
+        if len(text) > LONGEST_NAME:
+            raise Invalid(f"{field} has {len(text)} characters; it may have {LONGEST_NAME} at most.", field=field)
+        if not storable(text):
+            raise Invalid(f"{field} {NO_TEXT}", field=field)
 
 
 def _said_before(cursor: store.Cursor, said: Statement) -> bool:

@@ -221,7 +221,9 @@ class TestOwnerships:
     @pytest.mark.parametrize(
         ("change", "field"),
         [({"start": "soon"}, "start"), ({"account": ""}, "account"), ({"account": 5}, "account"), ({"x": 1}, "x"),
-         ({"end": "2026-09-01T00:00:00Z"}, "end"), ({"resource": ""}, "resource")],
+         ({"end": "2026-09-01T00:00:00Z"}, "end"), ({"resource": ""}, "resource"),
+         ({"resource": "r" * 201}, "resource"), ({"account": "a" * 201}, "account"), ({"app": "a" * 201}, "app"), ({"account": "a\0"}, "account"),
+         ({"resource": "\ud800"}, "resource")],
     )  # fmt: skip
     def test_that_are_wrong_name_the_field(self, secret: str, change: dict[str, Any], field: str) -> None:
         answer = self.put(secret, self.PUT | change)
@@ -234,6 +236,18 @@ class TestOwnerships:
         assert first.status_code == 200 and first.json() == second.json()
         assert first.json()["resources"] == 1
         assert post(said | {"from": "eve"}, url="/api/v1/usage/transfers").status_code == 404
+
+    @pytest.mark.parametrize(
+        ("field", "text"), [("to", ""), ("to", "b" * 201), ("to", "\0"), ("from", "\ud800"), ("app", "\0")]
+    )
+    def test_are_not_transferred_to_what_is_no_name(self, post: Post, field: str, text: str) -> None:
+        post([opened(0, account="acme", app="shop")])
+        said = {"app": "shop", "from": "acme", "to": "bob", "at": written(hour(5))} | {field: text}
+        answer = post(said, url="/api/v1/usage/transfers")
+        assert (answer.status_code, answer.json()["field"]) == (400, field)
+
+    def test_have_an_id_that_is_text(self, secret: str) -> None:
+        assert self.put(secret, self.PUT, "own%00").status_code == 400
 
     def test_a_heartbeat_says_that_a_source_is_alive(self, post: Post) -> None:
         assert post({}, url="/api/v1/usage/heartbeats").status_code == 200
