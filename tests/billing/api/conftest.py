@@ -13,7 +13,14 @@ from accounts.models import Account, User
 from core.audit import acting
 from tests.factories import ACTOR
 
-CAST = {"ada": "finance", "sam": "support", "omar": "operator", "iris": "auditor", "cleo": "collections"}
+CAST = {
+    "ada": "finance",
+    "grace": "finance",
+    "sam": "support",
+    "omar": "operator",
+    "iris": "auditor",
+    "cleo": "collections",
+}
 KeyOf = Callable[..., str]
 
 

@@ -84,6 +84,42 @@ class TestGive:
         assert call("post", "/credits", key_of(acme), BODY).status_code == 403
 
 
+class TestDecide:
+    @pytest.fixture
+    def asked(self, acme: Account) -> CreditGrant:
+        return crediting.request(acme.pk, Decimal(900), reason="Promise", actor=SAM)
+
+    @pytest.mark.parametrize(
+        ("action", "body", "state"), [("approve", {}, "active"), ("refuse", {"reason": "No"}, "refused")]
+    )
+    def test_a_second_person_decides_once(
+        self, key_of: KeyOf, asked: CreditGrant, action: str, body: Any, state: str
+    ) -> None:
+        key, path = key_of("ada"), f"/credits/{asked.pk}/{action}"
+        answers = [call("post", path, key, body, **{"Idempotency-Key": "d"}) for _ in range(2)]
+        assert [a.status_code for a in answers] == [200, 200] and answers[0].json() == answers[1].json()
+        assert answers[0].json()["state"] == state and answers[0].json()["decided_by"].startswith("key:")
+        other = call("post", f"/credits/{asked.pk}/refuse", key_of("grace"), {"reason": "No"})
+        assert other.status_code == 409
+
+    def test_whoever_asked_does_not(self, key_of: KeyOf, acme: Account) -> None:
+        asked = crediting.request(acme.pk, Decimal(5000), reason="Promise", actor=ADA)
+        answer = call("post", f"/credits/{asked.pk}/approve", key_of("ada"), {})
+        assert (answer.status_code, answer.json()["code"]) == (403, "refused")
+
+    def test_a_refusal_takes_a_reason_and_nothing_else_is_said(self, key_of: KeyOf, asked: CreditGrant) -> None:
+        key = key_of("ada")
+        assert call("post", f"/credits/{asked.pk}/refuse", key, {}).json()["errors"][0]["field"] == "reason"
+        assert call("post", f"/credits/{asked.pk}/approve", key, {"amount": 5}).json()["errors"][0]["field"] == "amount"
+        assert call("post", "/credits/4711/approve", key, "").status_code == 404
+
+    def test_takes_the_scope_and_a_role_that_may(self, key_of: KeyOf, asked: CreditGrant, acme: Account) -> None:
+        for key in (key_of("sam"), key_of("omar"), key_of("iris"), key_of(acme), key_of("ada", ["credits:read"])):
+            for action in ("approve", "refuse"):
+                answer = call("post", f"/credits/{asked.pk}/{action}", key, {"reason": "No"})
+                assert (answer.status_code, answer.json()["code"]) == (403, "permission_denied")
+
+
 class TestRead:
     def test_an_accounts_key_sees_its_own_active_ones_and_no_people(self, key_of: KeyOf, acme: Account) -> None:
         globex = account("globex")
