@@ -62,7 +62,7 @@ def _code(error: exceptions.APIException) -> str:
 def _flatten(detail: Any, path: str = "") -> list[dict[str, str]]:
     """List nested validation messages as ``{"field": "lines[2].amount", "detail": …}``."""
     if isinstance(detail, dict):
-        return [e for key, value in detail.items() for e in _flatten(value, _join(path, str(key)))]
+        return [e for key, value in detail.items() for e in _flatten(value, _join(path, key))]
     if isinstance(detail, list) and any(isinstance(item, dict) for item in detail):
         return [e for i, value in enumerate(detail) for e in _flatten(value, f"{path}[{i}]")]
     if isinstance(detail, list):
@@ -70,7 +70,9 @@ def _flatten(detail: Any, path: str = "") -> list[dict[str, str]]:
     return [{"field": path, "detail": str(detail)}]
 
 
-def _join(path: str, key: str) -> str:
+def _join(path: str, key: str | int) -> str:
     if key == "non_field_errors":
         return path
+    if isinstance(key, int):  # a list names only those of its items that are wrong
+        return f"{path}[{key}]"
     return f"{path}.{key}" if path else key
