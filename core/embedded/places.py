@@ -8,6 +8,7 @@ as a system user, and when that user cannot reach VAULT_HOME (below /root, say) 
 import hashlib
 import os
 import secrets
+import tempfile
 from pathlib import Path
 from typing import Final
 
@@ -86,8 +87,9 @@ def _kept_secret(home: Path, name: str) -> str:
 def _create_secret(home: Path, file: Path) -> None:
     """Write a new secret in one step, so that processes which start together all read the same one."""
     make_home(home)
-    partial = home / f".{file.name}.{os.getpid()}"
-    with open(os.open(partial, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w") as opened:
+    descriptor, name = tempfile.mkstemp(dir=home, prefix=f".{file.name}.")  # readable by nobody else
+    partial = Path(name)
+    with open(descriptor, "w") as opened:
         opened.write(secrets.token_urlsafe(48))
     try:
         os.link(partial, file)

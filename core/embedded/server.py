@@ -119,9 +119,11 @@ def prepare(home: Path) -> None:
 
 
 def remove(home: Path) -> None:
-    """Delete the server's data, ending a server that was left running. What ``home`` holds beside it stays."""
-    _stop_leftover(places.data_directory(home), places.socket_directory(home))
-    shutil.rmtree(places.data_directory(home), ignore_errors=True)
+    """Delete the server's data and socket, ending a server that was left running. What else ``home`` holds stays."""
+    data, socket = places.data_directory(home), places.socket_directory(home)
+    _stop_leftover(data, socket)
+    for folder in (data, socket):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _initialise(data: Path, owner: binaries.Owner) -> None:

@@ -84,9 +84,11 @@ def vault(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Vault]:
         text=True,
         timeout=600,
     )
-    assert first.returncode == 0, first.stdout + first.stderr  # nothing below makes sense without it
-    yield Vault(home, port, first)
-    server.remove(home)
+    try:
+        assert first.returncode == 0, first.stdout + first.stderr  # nothing below makes sense without it
+        yield Vault(home, port, first)
+    finally:
+        server.remove(home)
 
 
 def test_the_first_start_closes_a_month_and_leaves_nothing_running(vault: Vault) -> None:
