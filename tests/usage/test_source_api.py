@@ -61,7 +61,8 @@ class TestMake:
     @pytest.mark.parametrize(
         ("body", "field"),
         [({}, "name"), ({"name": "a b"}, "name"), ({"name": "new"}, "name"),
-         ({"name": "x", "past_days": 0}, "past_days"), ({"name": "x", "cadence_seconds": -1}, "cadence_seconds"), ({"name": "x", "secret": "y"}, "secret")],
+         ({"name": "x", "past_days": 0}, "past_days"),
+         ({"name": "x", "cadence_seconds": -1}, "cadence_seconds"), ({"name": "x", "secret": "y"}, "secret")],
     )  # fmt: skip
     def test_says_which_field_is_wrong(self, operator: Client, body: Any, field: str) -> None:
         answer = post(operator, "", body)
