@@ -261,8 +261,8 @@ def _usable_method(invoice: Invoice, as_of: date) -> PaymentMethod:
 
 
 def _check_network_rules(invoice: Invoice, method: PaymentMethod, as_of: date) -> None:
-    tries = invoice.charge_attempts.filter(method=method).exclude(outcome=AttemptOutcome.CANCELLED)
-    if tries.filter(decline_class=DeclineClass.NEVER_RETRY).exists():
+    if ChargeAttempt.objects.filter(method=method, decline_class=DeclineClass.NEVER_RETRY).exists():
         raise Refused(f"The bank said never to try {method} again; ask the customer for another card")
+    tries = invoice.charge_attempts.filter(method=method).exclude(outcome=AttemptOutcome.CANCELLED)
     if tries.filter(created_on__gt=as_of - timedelta(days=30)).count() >= MOST_CHARGES:
         raise Refused(f"{method} was tried {MOST_CHARGES} times in 30 days, which is as often as the networks allow")

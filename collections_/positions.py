@@ -38,7 +38,7 @@ class Owed:
     unanswered: bool
     method_id: int | None  # the card to charge; None when there is none that is good today
     last4: str | None
-    last_decline: str | None  # of that card
+    last_decline: str | None  # of that card: for this invoice, or for any when it must never be tried again
 
     def decide(self, policy_id: int, as_of: date) -> Decision:
         """Return the next rung on ``as_of``; ``policy_id`` is the ladder of those who have no case yet."""

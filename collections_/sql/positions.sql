@@ -6,7 +6,7 @@ select i.id, i.number, i.account_id, a.code as account_code, a.name as account_n
     i.outstanding, c.id as case_id, c.policy_id,
     coalesce(x.charges, '{}'::jsonb) || coalesce(s.steps, '{}'::jsonb) as taken,
     h.until as hold_until, p.until as promise_until, coalesce(x.unanswered, false) as unanswered,
-    m.id as method_id, m.last4, x.last_decline
+    m.id as method_id, m.last4, coalesce(n.never, x.last_decline) as last_decline
 from billing_invoice i
 join accounts_account a on a.id = i.account_id
 left join collections_case c on c.account_id = i.account_id and c.currency = i.currency and c.state = 'open'
@@ -21,6 +21,9 @@ left join lateral (
         (array_agg(decline_class order by t.number desc)
             filter (where t.method_id = m.id and outcome = 'declined'))[1] as last_decline
     from collections_chargeattempt t where t.invoice_id = i.id) x on true
+left join lateral (  -- what a bank forbids is forbidden for every invoice
+    select decline_class as never from collections_chargeattempt
+    where method_id = m.id and decline_class = 'never_retry' limit 1) n on true
 left join lateral (
     select jsonb_object_agg(name, taken_on) as steps from collections_casestep where invoice_id = i.id) s on true
 where i.status = 'open' and i.outstanding > 0 and i.due_on <= %(as_of)s and i.id > %(after)s
