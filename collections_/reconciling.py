@@ -60,10 +60,13 @@ def ask_now(attempt_id: int, *, actor: str) -> ChargeAttempt:
 def resolve(attempt_id: int, *, charge_id: str, note: str, actor: str) -> ChargeAttempt:
     """Settle a charge that waits for a person, as they found it: its ``charge_id``, or blank when none was made.
 
-    Raises Invalid without a note, and Conflict unless the attempt waits for a person.
+    Raises Invalid without a note, and Conflict unless the attempt waits for a person, or when another attempt has
+    that charge.
     """
     if not note.strip():
         raise Invalid("Say where you saw this, so that others can follow it", field="note")
+    if charge_id.strip():
+        _refuse_charge_of_another(attempt_id, charge_id.strip()[:100])
     attempt = _take(attempt_id, frozenset({AttemptOutcome.MANUAL}))
     found: Charged | Declined = Declined("not_charged")
     if charge_id.strip():
@@ -71,6 +74,12 @@ def resolve(attempt_id: int, *, charge_id: str, note: str, actor: str) -> Charge
     charging.record(attempt, found, resolution=f"{actor}: {note.strip()}"[:500], actor=actor)
     attempt.refresh_from_db()
     return attempt
+
+
+def _refuse_charge_of_another(attempt_id: int, charge_id: str) -> None:
+    other = ChargeAttempt.objects.filter(gateway_charge_id=charge_id).exclude(pk=attempt_id)
+    if found := other.select_related("invoice").first():
+        raise Conflict(f"Charge {charge_id} paid for invoice {found.invoice.number}; look for this one's own")
 
 
 def next_look(elapsed: float) -> float | None:

@@ -136,6 +136,18 @@ class TestNoAnswer:
         invoice.refresh_from_db()
         assert invoice.payment_status == "declined"
 
+    def test_is_not_settled_with_the_charge_of_another(self) -> None:
+        _, other = charged("tok_ok")
+        owner = factories.account("bolt")
+        factories.card(owner, "tok_unreachable")
+        attempt = charging.pay_now(factories.invoice(owner).pk, actor="user:ada@example.com", as_of=DUE)
+        ChargeAttempt.objects.update(submitted_at="2026-01-01T00:00:00Z")
+        look_again()
+        given = {"note": "on the statement", "actor": "user:eve@x.y"}
+        with pytest.raises(Conflict, match=f"invoice {other.invoice.number}"):
+            reconciling.resolve(attempt.pk, charge_id=f" {other.gateway_charge_id} ", **given)
+        assert reconciling.resolve(attempt.pk, charge_id="ch_its_own", **given).outcome == "succeeded"
+
 
 class TestAnAttempt:
     def test_is_never_sent_with_a_transaction_open(self) -> None:
