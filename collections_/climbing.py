@@ -6,9 +6,9 @@ from typing import Final
 
 from django.db import connection
 
-from collections_ import casework, notices, policies
+from collections_ import casework, charging, locks, notices, policies
 from collections_.dunning import HARSH, Policy, Step, StepKind
-from collections_.models import CaseEvent
+from collections_.models import CaseEvent, ChargeAttempt
 from collections_.positions import Owed
 from core import audit, clock, formatting, outbox, sql
 
@@ -27,7 +27,8 @@ assert ANNOUNCED.keys() | {StepKind.CHARGE, StepKind.NOTICE} == set(StepKind), "
 def take_steps(past_due: Sequence[Owed], policy_id: int, as_of: date) -> int:
     """Take the next rung of each invoice that has one today, charges apart; return how many were taken.
 
-    Nothing is taken away from an account that could not be told: it has no e-mail address.
+    Nothing is taken away from an account that could not be told: it has no e-mail address. What was paid, or is
+    being charged, since ``past_due`` was read is left alone.
     """
     taken = []
     for owed in past_due:
@@ -37,6 +38,10 @@ def take_steps(past_due: Sequence[Owed], policy_id: int, as_of: date) -> int:
     if not taken:
         return 0
     with audit.acting(ACTOR):
+        owed_still = _owed_still([owed.id for owed, _ in taken])
+        taken = [(owed, step) for owed, step in taken if owed.id in owed_still]
+        if not taken:
+            return 0
         results = [_act(owed, step, policies.ladder(owed.policy_id or policy_id), as_of) for owed, step in taken]
         recorded = _record(taken, results, as_of)
         now = clock.database_now()
@@ -52,6 +57,13 @@ def take_steps(past_due: Sequence[Owed], policy_id: int, as_of: date) -> int:
             if owed.id in recorded and owed.case_id
         )
     return len(recorded)
+
+
+def _owed_still(invoices: Sequence[int]) -> set[int]:
+    """Lock what is open, so that no payment comes between the look and the act; leave out what is being charged."""
+    owed = locks.open_among(invoices)
+    charged = ChargeAttempt.objects.filter(invoice_id__in=owed, outcome__in=charging.UNANSWERED)
+    return set(owed) - set(charged.values_list("invoice_id", flat=True))
 
 
 def _act(owed: Owed, step: Step, policy: Policy, as_of: date) -> str:

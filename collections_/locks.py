@@ -30,6 +30,12 @@ def open_invoices(account_id: int, currency: str) -> list[Invoice]:
     return list(owed.select_for_update(no_key=True).order_by("pk"))
 
 
+def open_among(invoice_ids: Collection[int]) -> list[int]:
+    """Lock those of some invoices on which something is still owed, and return their ids."""
+    owed = Invoice.objects.open().filter(pk__in=invoice_ids, outstanding__gt=0)
+    return list(owed.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True))
+
+
 def attempt(attempt_id: int) -> ChargeAttempt:
     """Lock one charge attempt."""
     found = ChargeAttempt.objects.select_for_update(no_key=True).filter(pk=attempt_id).first()

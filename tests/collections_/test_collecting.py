@@ -7,10 +7,11 @@ import pytest
 from django.db import connection
 
 from billing.models import Invoice
-from collections_ import casework, charging, collecting, paying, policies
+from collections_ import casework, charging, climbing, collecting, paying, policies, positions
 from collections_.gateways import sandbox
 from collections_.models import Case, CaseEvent, CaseStep, ChargeAttempt, Payment
 from core import audit
+from core.errors import Refused
 from core.models import Mail, OutboxMessage
 from tests.collections_ import factories
 from tests.collections_.factories import DUE
@@ -89,6 +90,36 @@ class TestADay:
         collect(15)
         assert Invoice.objects.get().status == "paid"
         assert Case.objects.get().state == "closed"
+
+    def test_nor_for_another_invoice(self) -> None:
+        owner = factories.account("acme")
+        factories.card(owner, "tok_stolen")
+        factories.invoice(owner)
+        collect(0)
+        second = factories.invoice(owner, due_on=day(1), issued_on=DUE, month=11)
+        collect(1, 10, 14)
+        assert ChargeAttempt.objects.count() == 1
+        with pytest.raises(Refused, match="another card"):
+            charging.pay_now(second.pk, actor=ADA, as_of=day(14))
+        factories.card(owner, "tok_ok")
+        collect(15)
+        assert set(Invoice.objects.values_list("status", flat=True)) == {"paid"}
+
+    def test_takes_no_step_for_what_was_paid_or_is_being_paid_since_it_looked(self) -> None:
+        """R-42: a payment that comes while the day's steps are decided is seen before anything is taken away."""
+        paid, paying_now, late = (factories.account(code) for code in ("paid", "paying", "late"))
+        for owner in (paid, paying_now, late):
+            factories.invoice(owner)
+        collect(1, 14, 21)
+        (owed,) = positions.due(day(30))
+        factories.card(paying_now, "tok_unreachable")
+        charging.pay_now(Invoice.objects.get(account=paying_now).pk, actor=ADA, as_of=day(30))
+        paying.record(account_id=paid.pk, currency="USD", amount=Decimal("75.85"), method="cash", reference="till 9",
+                      received_on=day(30), actor=ADA)  # fmt: skip
+        before = OutboxMessage.objects.count()
+        assert climbing.take_steps(owed, policies.current().pk, day(30)) == 1
+        assert [step.invoice.account.code for step in CaseStep.objects.filter(taken_on=day(30))] == ["late"]
+        assert OutboxMessage.objects.count() == before + 1
 
     def test_waits_while_nobody_knows_about_a_charge(self) -> None:
         owner = factories.account("acme")
