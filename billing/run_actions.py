@@ -120,7 +120,9 @@ def busy_issuing(run: Run) -> bool:
 
 
 def dead_shards(run: Run) -> int:
-    """Return how many of the run's shards were tried too often to be issued."""
+    """Return how many of the shards that the run is issuing were tried too often."""
+    if run.state != RunState.ISSUING:  # an earlier issue's: they are ordered anew with the next
+        return 0
     return RunShard.objects.filter(run=run, phase=ShardPhase.ISSUE, state=WorkState.DEAD).count()
 
 
