@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection
 from typing import Any
 
 from django.db import connection, transaction
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -48,7 +49,7 @@ def once(request: Request, work: Callable[[], Response], *, shown_once: Collecti
             return _replay(stored, asked)
         response = work()
         if response.status_code < 400:
-            body = json.loads(json.dumps(response.data, default=str))
+            body = json.loads(JSONRenderer().render(response.data))  # as it is sent, so that a repeat reads the same
             for name in shown_once:
                 body.pop(name, None)
             IdempotencyKey.objects.create(

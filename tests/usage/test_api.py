@@ -222,8 +222,8 @@ class TestOwnerships:
         ("change", "field"),
         [({"start": "soon"}, "start"), ({"account": ""}, "account"), ({"account": 5}, "account"), ({"x": 1}, "x"),
          ({"end": "2026-09-01T00:00:00Z"}, "end"), ({"resource": ""}, "resource"),
-         ({"resource": "r" * 201}, "resource"), ({"account": "a" * 201}, "account"), ({"app": "a" * 201}, "app"), ({"account": "a\0"}, "account"),
-         ({"resource": "\ud800"}, "resource")],
+         ({"resource": "r" * 201}, "resource"), ({"account": "a" * 201}, "account"),
+         ({"app": "a" * 201}, "app"), ({"account": "a\0"}, "account"), ({"resource": "\ud800"}, "resource")],
     )  # fmt: skip
     def test_that_are_wrong_name_the_field(self, secret: str, change: dict[str, Any], field: str) -> None:
         answer = self.put(secret, self.PUT | change)
