@@ -135,9 +135,11 @@ def end_holds(case: Case, *, as_of: date) -> None:
 
 
 def close_settled(cases: Iterable[Case], *, as_of: date, on: date) -> int:
-    """Close, dated ``on``, those of the locked open ``cases`` with nothing past due by ``as_of``; return how many."""
+    """Close, dated ``on``, those open of the locked ``cases`` with nothing past due by ``as_of``; return how many."""
     closed = 0
     for case in cases:
+        if case.state != CaseState.OPEN:  # a payment closed it while we waited for its lock
+            continue
         owed = Invoice.objects.past_due(as_of=as_of).filter(account_id=case.account_id, currency=case.currency)
         if owed.filter(outstanding__gt=0).exists():
             continue

@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 
 from billing.models import Invoice
-from collections_ import casework, charging, climbing, collecting, paying, policies, positions
+from collections_ import casework, charging, climbing, collecting, locks, paying, policies, positions
 from collections_.gateways import sandbox
 from collections_.models import Case, CaseEvent, CaseStep, ChargeAttempt, Payment
 from core import audit
@@ -185,6 +185,18 @@ class TestPauses:
         made.refresh_from_db()
         case.refresh_from_db()
         assert (made.state, case.state) == ("kept", "open")
+
+    def test_a_case_that_somebody_closed_this_moment_is_not_closed_again(self) -> None:
+        owner = factories.account("acme")
+        invoice = factories.invoice(owner)
+        collect(1)
+        case = Case.objects.get()
+        paying.record(account_id=owner.pk, currency="USD", amount=invoice.total, method="cash", reference="till 3",
+                      received_on=day(2), actor=ADA)  # fmt: skip
+        with audit.acting(ADA):
+            assert casework.close_settled([locks.case(case.pk)], as_of=day(5), on=day(5)) == 0
+        assert Case.objects.get().closed_on == day(2)
+        assert CaseEvent.objects.filter(kind="closed").count() == 1
 
     def test_a_case_closes_when_its_last_debt_is_settled(self) -> None:
         case = self.past_due()
