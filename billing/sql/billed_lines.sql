@@ -13,7 +13,8 @@ from billing_invoice i
 left join billing_run r on r.id = i.run_id
 join billing_invoiceline l on l.invoice_id = i.id
 left join billing_product p on p.code = l.product
-left join lateral (select sum(c.amount) as amount from billing_creditnoteline c where c.line_id = l.id) back on true
+left join lateral (
+    select sum(c.amount) as amount from billing_creditnoteline c where i.credited <> 0 and c.line_id = l.id) back on true
 where i.account_id = any (%(accounts)s) and not i.shadow and i.status <> 'void' and i.kind = 'periodic'
   and (%(month)s::date is null or i.period_start <> %(month)s::date) and l.kind in ('usage', 'adjustment')
   and (i.status <> 'draft' or r.state not in ('closed', 'cancelled')) and i.period_start >= %(start)s::date
