@@ -1,6 +1,7 @@
 """Is it alive, can it serve, how is it doing: the addresses that load balancers and Prometheus ask."""
 
-from django.db import DatabaseError, connection
+from django.conf import settings
+from django.db import DatabaseError, connections
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
@@ -17,15 +18,20 @@ def healthz(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def readyz(request: HttpRequest) -> HttpResponse:
-    """The database answers and is migrated; otherwise 503 with what is missing."""
+    """Every database answers and is migrated; otherwise 503 with what is missing."""
     try:
-        executor = MigrationExecutor(connection)
-        waiting = [str(migration) for migration, _ in executor.migration_plan(executor.loader.graph.leaf_nodes())]
+        waiting = sum(_waiting(alias) for alias in settings.DATABASES)
     except DatabaseError as error:
         return JsonResponse({"status": "unavailable", "database": type(error).__name__}, status=503)
     if waiting:
-        return JsonResponse({"status": "unavailable", "migrations_waiting": len(waiting)}, status=503)
+        return JsonResponse({"status": "unavailable", "migrations_waiting": waiting}, status=503)
     return JsonResponse({"status": "ok"})
+
+
+def _waiting(alias: str) -> int:
+    """Return how many migrations one database has not seen."""
+    executor = MigrationExecutor(connections[alias])
+    return len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
 
 
 @require_safe

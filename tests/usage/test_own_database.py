@@ -36,6 +36,20 @@ print(completeness.strangers(span, cutoff=at))
 """
 
 
+READY = "from django.test import Client; print(Client().get('/readyz').content.decode())"
+
+
+def test_is_not_ready_without_it(world: World, elsewhere: str) -> None:
+    def ready(url: str) -> str:
+        return world.manage("shell", "--no-imports", "-c", READY, USAGE_DATABASE_URL=url).stdout
+
+    assert "ok" in ready(elsewhere)
+    with psycopg.connect(elsewhere) as store:
+        store.execute("delete from django_migrations where app = 'usage' and name like '0008%'")
+    assert "migrations_waiting" in ready(elsewhere)
+    assert "unavailable" in ready(f"{elsewhere}_gone")
+
+
 def test_usage_lives_in_a_database_of_its_own(world: World, elsewhere: str, tmp_path: Path) -> None:
     file = tmp_path / "usage.ndjson"
     events = [opened(0, account="acme", app="shop"), closed(5), measured(1, "2.5")]
