@@ -4,22 +4,22 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Final
 
 from django.db.models import Q, QuerySet, Sum
+from django.utils.module_loading import import_string
 
 from accounts import permissions
-from billing.models import CreditGrant, CreditState, Document, Invoice, Outcome, PaymentStatus, Run, RunShard, RunState
+from billing import people
+from billing.models import CreditGrant, CreditState, Invoice, Outcome, PaymentStatus, Run, RunState
 from billing.running import Progress, progress
 from collections_.models import AttemptOutcome, Case, CaseState, ChargeAttempt
 from core import formatting
 from core.exact import ZERO
-from core.models import Mail, WorkState
+from core.models import LeasedWork, WorkState
 from core.periods import Month
+from monitoring import status
 from usage import health
 from usage.models import PairingProblem, QuarantinedEvent, QuarantineState, Source
-
-LEASED: Final = (RunShard, Document, ChargeAttempt, Mail)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ def next_step(run: Run | None, person: object, *, as_of: date) -> Step:
 def _to_review(run: Run, here: str, person: object) -> Step:
     if not permissions.has(person, "runs.approve"):
         return Step("Waits for finance to review and approve it.")
-    if getattr(person, "actor", "") == run.opened_by:
+    if people.same(str(getattr(person, "actor", "")), run.opened_by):
         return Step("You opened it: review it, then somebody else of finance approves.", here, "Review")
     return Step("Review the drafts and approve them.", here, "Review and approve")
 
@@ -147,7 +147,8 @@ def _waiting_of(run: Run | None) -> Iterable[Waiting]:
 
 
 def _waiting_anywhere() -> Iterable[Waiting]:
-    dead = sum(model.objects.filter(state=WorkState.DEAD).count() for model in LEASED)
+    work: list[type[LeasedWork]] = [import_string(path) for _, path in status.WORK]
+    dead = sum(model._default_manager.filter(state=WorkState.DEAD).count() for model in work)
     yield Waiting("pieces of work gave up", dead, "/status/", "bad")
     manual = ChargeAttempt.objects.filter(outcome=AttemptOutcome.MANUAL)
     yield Waiting("charges need a person to ask the gateway", manual.count(), "/payments/?outcome=manual", "bad")

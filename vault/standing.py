@@ -10,6 +10,7 @@ from django.db.models.functions import Coalesce
 
 from accounts.models import Account
 from billing.models import CreditGrant, CreditState, Invoice
+from billing.tables.credits import last_usable
 from collections_.models import Case, CaseState, Payment, PaymentMethod
 
 NOTHING = Value(Decimal(0), output_field=DecimalField(max_digits=24, decimal_places=4))
@@ -31,8 +32,8 @@ class Standing:
 
 
 def usable_credits(account: Account, *, as_of: date) -> QuerySet[CreditGrant]:
-    """Grants that the next invoice may draw on."""
-    lasting = Q(expires_on=None) | Q(expires_on__gt=as_of)
+    """Grants that the next invoice may draw on: what counts is the start of its month, not the day it is issued."""
+    lasting = Q(expires_on=None) | Q(expires_on__gt=last_usable(as_of))
     return CreditGrant.objects.filter(lasting, account=account, state=CreditState.ACTIVE, balance__gt=0)
 
 

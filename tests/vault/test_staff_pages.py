@@ -11,10 +11,14 @@ from django.utils.timezone import now
 
 from accounts import minting
 from accounts.models import Account, User
+from billing import crediting
 from billing.models import CreditGrant, CreditState, Price, Run, RunState, TaxRate
+from collections_.models import CollectionsDay
 from core.audit import acting
+from core.models import WorkState
 from tests.vault.conftest import ACTOR, Customer, browser, person
 from vault import month_state
+from vault.standing import standing
 
 pytestmark = pytest.mark.django_db
 Pair = tuple[Customer, Customer]
@@ -169,6 +173,25 @@ class TestHome:
         run = Run(pk=1, state=RunState.REVIEW, month=date(2026, 10, 1), opened_by=fay.actor)
         step = month_state.next_step(run, fay, as_of=date(2026, 11, 24))
         assert "somebody else" in step.text and step.button == "Review"
+
+    def test_so_is_who_opened_it_by_a_key(self, db: None) -> None:
+        fay = person("fay@p.example", "finance")
+        key = minting.for_staff(fay, ["runs:write"], actor=fay.actor)
+        run = Run(pk=1, state=RunState.REVIEW, month=date(2026, 10, 1), opened_by=f"key:{key.prefix}")
+        assert "somebody else" in month_state.next_step(run, fay, as_of=date(2026, 11, 24)).text
+
+    def test_counts_every_kind_of_work_that_gave_up(self, db: None) -> None:
+        CollectionsDay.objects.create(as_of=date(2026, 11, 24), state=WorkState.DEAD)
+        assert [(item.count, item.href) for item in month_state.waiting(None)] == [(1, "/status/")]
+
+
+class TestStanding:
+    @pytest.mark.parametrize(("ends", "left"), [(date(2026, 10, 1), 0), (date(2026, 11, 15), 5), (None, 5)])
+    def test_counts_the_credits_that_the_next_invoice_may_take(self, customers: Pair, ends: date, left: int) -> None:
+        """A credit that ended in mid-November still pays for November, which began before."""
+        acme, fay = customers[0].account, person("fay@p.example", "finance")
+        crediting.request(acme.pk, Decimal(5), reason="sorry", expires_on=ends, actor=fay.actor)
+        assert standing(acme, as_of=date(2026, 11, 24)).credits == left
 
 
 class TestAudit:
