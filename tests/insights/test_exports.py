@@ -8,13 +8,17 @@ from decimal import Decimal
 import pytest
 from django.core.management import call_command
 from django.db.models import Sum
+from django.test import Client
 
+from accounts.models import Account, User
 from billing.models import Invoice, LedgerEntry
+from core.audit import acting
 from insights import focus, journal
 from tests import factories
-from tests.factories import OCTOBER
+from tests.factories import ADA, OCTOBER
 
 pytestmark = pytest.mark.django_db
+BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 
 @pytest.fixture
@@ -70,3 +74,15 @@ class TestFocus:
         assert tuple(rows[0]) == focus.COLUMNS
         assert {row["ChargeCategory"] for row in rows} == {"Usage", "Tax"}
         assert {row["SubAccountName"] for row in rows if row["ChargeCategory"] == "Usage"} == {"shop"}
+
+    def test_the_page_s_file_holds_no_formula(self, client: Client) -> None:
+        """The names are the customers' own, and whoever downloads the file opens it in a spreadsheet."""
+        with acting(ADA):
+            Account.objects.filter(code="acme").update(name='=HYPERLINK("https://evil.example")')
+        client.force_login(User.objects.get(email="ada@example.com"), backend=BACKEND)
+        answer = client.get("/reports/focus.csv?month=2026-10")
+        rows = list(csv.DictReader(io.StringIO(answer.getvalue().decode())))  # type: ignore[attr-defined]
+        assert tuple(rows[0]) == focus.COLUMNS
+        assert answer["Content-Disposition"] == 'attachment; filename="focus-2026-10.csv"'
+        names = {row["BillingAccountName"] for row in rows if row["BillingAccountId"] == "acme"}
+        assert names == {'\'=HYPERLINK("https://evil.example")'}
