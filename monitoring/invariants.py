@@ -2,7 +2,6 @@
 
 import re
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -61,11 +60,6 @@ def check(invariant: Invariant) -> Finding:
         columns = tuple(column[0] for column in cursor.description)
     seconds = time.monotonic() - started
     return Finding(invariant, columns, tuple(rows[:SHOWN_ROWS]), len(rows) > SHOWN_ROWS, seconds)
-
-
-def check_all() -> Sequence[Finding]:
-    """Run every invariant's query and return one finding each."""
-    return [check(invariant) for invariant in collect()]
 
 
 def _read(path: Path) -> Invariant:
