@@ -4,6 +4,7 @@ import re
 import uuid
 from collections.abc import Callable
 
+from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 
 from core.audit import REQUEST_ID
@@ -28,6 +29,18 @@ class RequestIdMiddleware:
             REQUEST_ID.reset(token)
         response["X-Request-Id"] = identifier
         return response
+
+
+class NoNulMiddleware:
+    """Refuse an address with a NUL in it: no text of the database can hold one, so nothing can be meant by it."""
+
+    def __init__(self, get_response: Next) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if "\0" in request.path_info or "%00" in request.META.get("QUERY_STRING", ""):
+            raise BadRequest("An address cannot hold a NUL character.")
+        return self.get_response(request)
 
 
 class PrivateCacheMiddleware:
