@@ -17,43 +17,51 @@ def add(topic: str, key: str, payload: Mapping[str, Any]) -> None:
     )
 
 
-def drain(handlers: Mapping[str, Sequence[Handler]], *, limit: int = 500) -> int:
-    """Deliver waiting messages, each in a transaction of its own; return how many were delivered.
+# The try is counted and the next one set before the work, so that news which kills its worker holds up no other.
+_CLAIM = """
+update core_outboxmessage
+set attempts = attempts + 1,
+    run_after = clock_timestamp() + make_interval(secs => least(3600, 5 * power(2, least(attempts, 20))))
+where id = (select id from core_outboxmessage where run_after <= clock_timestamp()
+            order by run_after, id for update skip locked limit 1)
+returning id, attempts
+"""
 
-    Handlers must be idempotent. A failing one leaves its message, which is tried again after a doubling wait.
+
+def drain(handlers: Mapping[str, Sequence[Handler]], *, limit: int = 500) -> int:
+    """Deliver up to ``limit`` waiting messages, each in a transaction of its own; return how many were delivered.
+
+    Handlers must be idempotent. A message whose handler fails, or dies, is tried again after a doubling wait.
     """
     delivered = 0
-    while delivered < limit and _deliver_next(handlers):
-        delivered += 1
+    for _ in range(limit):
+        claimed = _claim()
+        if claimed is None:
+            break
+        delivered += _deliver(*claimed, handlers)
     return delivered
 
 
-def _deliver_next(handlers: Mapping[str, Sequence[Handler]]) -> bool:
-    with transaction.atomic():
-        message = (
-            OutboxMessage.objects.select_for_update(skip_locked=True)
-            .extra(where=["run_after <= clock_timestamp()"])
-            .order_by("run_after", "pk")
-            .first()
-        )
-        if message is None:
-            return False
-        try:
-            with transaction.atomic():
-                for handle in handlers.get(message.topic, ()):
-                    handle(message.payload)
-        except Exception as error:  # a subscriber's fault must not stop the others' news
-            _postpone(message, repr(error))
-        else:
+def _claim() -> tuple[int, int] | None:
+    """Count a try of the next message that is due, and commit; return its key and that count."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_CLAIM)
+        found: tuple[int, int] | None = cursor.fetchone()
+    return found
+
+
+def _deliver(key: int, attempt: int, handlers: Mapping[str, Sequence[Handler]]) -> bool:
+    """Tell one message's subscribers and delete it; return whether that was done here."""
+    mine = OutboxMessage.objects.filter(pk=key, attempts=attempt)
+    try:
+        with transaction.atomic():
+            message = mine.select_for_update().first()
+            if message is None:  # we slept so long that another drain took it over
+                return False
+            for handle in handlers.get(message.topic, ()):
+                handle(message.payload)
             message.delete()
+    except Exception as error:  # a subscriber's fault must not stop the others' news
+        mine.update(last_error=repr(error)[:2000])
+        return False
     return True
-
-
-def _postpone(message: OutboxMessage, error: str) -> None:
-    wait = min(3600, 5 * 2**message.attempts)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "update core_outboxmessage set attempts = attempts + 1, last_error = %s,"
-            " run_after = clock_timestamp() + make_interval(secs => %s) where id = %s",
-            [error[:2000], wait, message.pk],
-        )

@@ -11,6 +11,7 @@ from django.db import connection, transaction
 
 from core import outbox
 from core.models import Mail, OutboxMessage
+from tests.world import World
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -62,8 +63,9 @@ def test_drains_beside_each_other_deliver_each_message_once() -> None:
     assert sum(delivered) == 60
 
 
-def test_without_the_row_lock_they_would_not(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_claim_and_the_row_lock_they_would_not(monkeypatch: pytest.MonkeyPatch) -> None:
     announce(*map(str, range(60)))
+    monkeypatch.setattr(outbox, "_CLAIM", "select id, attempts from core_outboxmessage order by id limit 1")
     unlocked = type(OutboxMessage.objects.all())
     monkeypatch.setattr(unlocked, "select_for_update", lambda self, **_: self.all())
     heard = Heard()
@@ -82,7 +84,7 @@ def test_a_failing_subscriber_delays_only_its_own_message() -> None:
         Mail.objects.create(kind="half", reference="1", recipient="a@example.com", subject="", text="")
         raise RuntimeError("no")
 
-    outbox.drain({"refused": [refuse], "issued": [heard]})
+    assert outbox.drain({"refused": [refuse], "issued": [heard]}) == 1
     kept = OutboxMessage.objects.get()
     assert heard.keys == ["good"]
     assert (kept.key, kept.attempts, kept.last_error) == ("bad", 1, "RuntimeError('no')")
@@ -97,3 +99,19 @@ def test_news_that_nobody_subscribed_to_is_dropped() -> None:
     announce("INV-1", topic="nobody")
     assert outbox.drain({}) == 1
     assert not OutboxMessage.objects.exists()
+
+
+DEADLY = """
+import os, signal
+from core import outbox
+die = lambda payload: os.kill(os.getpid(), signal.SIGKILL)
+outbox.drain({"deadly": [die], "good": [lambda payload: print("heard")]})
+"""
+
+
+def test_news_that_kills_its_worker_holds_up_no_other(world: World) -> None:
+    add = "from core import outbox; outbox.add('deadly', '1', {}); outbox.add('good', '1', {})"
+    world.manage("shell", "--no-imports", "-c", add)
+    assert world.manage("shell", "--no-imports", "-c", DEADLY, check=False).returncode == -9
+    assert "heard" in world.manage("shell", "--no-imports", "-c", DEADLY).stdout
+    assert world.sql("select topic, attempts from core_outboxmessage") == [("deadly", 1)]
