@@ -5,11 +5,14 @@ import uuid
 from collections.abc import Callable
 
 from django.core.exceptions import BadRequest
+from django.core.handlers.exception import response_for_exception
+from django.db import DataError
 from django.http import HttpRequest, HttpResponse
 
 from core.audit import REQUEST_ID
 
 Next = Callable[[HttpRequest], HttpResponse]
+NO_NUL = "A NUL character means nothing here; leave it out."
 _ACCEPTABLE = re.compile(r"^[A-Za-z0-9._-]{8,80}$")
 
 
@@ -32,15 +35,21 @@ class RequestIdMiddleware:
 
 
 class NoNulMiddleware:
-    """Refuse an address with a NUL in it: no text of the database can hold one, so nothing can be meant by it."""
+    """Answer a NUL that nobody looked at by a 400: no text of the database can hold one, so nothing is meant by it."""
 
     def __init__(self, get_response: Next) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if "\0" in request.path_info or "%00" in request.META.get("QUERY_STRING", ""):
-            raise BadRequest("An address cannot hold a NUL character.")
+        if "\0" in request.path_info:
+            raise BadRequest(NO_NUL)
         return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """Catch what the database's driver says of a NUL in a query, where no view has checked it by its field."""
+        if isinstance(error, DataError | ValueError) and "NUL (0x00)" in str(error):
+            return response_for_exception(request, BadRequest(NO_NUL))
+        return None
 
 
 class PrivateCacheMiddleware:
