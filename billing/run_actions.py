@@ -163,8 +163,8 @@ def would_close(run: Run, progress: Progress) -> str:
     """Say exactly what closing gives up."""
     held, failed = progress.outcomes[Outcome.HELD], progress.outcomes[Outcome.FAILED]
     return (
-        f"Gives up {counted(held, 'held account')} and {counted(failed, 'failed account')} for this month. Their usage"
-        " is not lost: the next month's run bills it as an adjustment."
+        f"Gives up {counted(held, 'held account')} and {counted(failed, 'failed account')} for this month. The next"
+        " two months' runs bill their usage as adjustments; after that nothing bills it by itself."
     )
 
 
