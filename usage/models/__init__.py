@@ -1,5 +1,6 @@
 """The usage store: no foreign key leaves it; accounts and products are named by their codes."""
 
+from usage.models.amendment import Amendment
 from usage.models.event import Event, EventType, Unpaired
 from usage.models.feed import Feed
 from usage.models.interval import Interval, PairingProblem, ProblemKind
@@ -9,6 +10,7 @@ from usage.models.quarantine import QuarantinedEvent, QuarantineState
 from usage.models.source import Source, SourceCredential, SourceState
 
 __all__ = [
+    "Amendment",
     "Event",
     "EventType",
     "Feed",

@@ -11,6 +11,7 @@ class EventType(models.TextChoices):
     OPEN = "open"
     CLOSE = "close"
     MEASURED = "measured"
+    GAUGE = "gauge"  # a level that holds until the next one: GB stored, connections open
 
 
 class Event(models.Model):
@@ -35,13 +36,23 @@ class Event(models.Model):
     quantity = models.DecimalField(max_digits=38, decimal_places=12, null=True)
     body_hash = models.BinaryField(max_length=32)  # SHA-256 of the canonical body
     received_at = models.DateTimeField()  # by the database's clock
+    amendment = models.ForeignKey(  # the correction that said it; empty for what a source sent
+        "usage.Amendment",
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="events",
+        db_constraint=False,
+        db_index=False,
+    )
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["source", "event_id"], name="one_event_per_source_and_id"),
             models.CheckConstraint(  # the upper bound also keeps NaN out, which PostgreSQL holds for the largest number
-                condition=Q(type="measured", quantity__isnull=False, quantity__gte=0, quantity__lt=10**18)
-                | (~Q(type="measured") & Q(quantity__isnull=True)),
+                condition=Q(
+                    type__in=("measured", "gauge"), quantity__isnull=False, quantity__gte=0, quantity__lt=10**18
+                )
+                | (Q(type__in=("open", "close")) & Q(quantity__isnull=True)),
                 name="event_quantity_exactly_when_measured",
             ),
         ]

@@ -9,7 +9,8 @@ from django.db.models import F, Q
 class Interval(models.Model):
     """``[opened, closed)`` of a resource on a product, as known from ``recorded_at`` until ``superseded_at``.
 
-    ``closed`` is null while it runs. Rows are never edited but for ``superseded_at``; new knowledge is a
+    ``closed`` is null while it runs. A second of it counts ``level`` times: once for what is switched on and off, as
+    often as the gauge said for what has a level. Rows are never edited but for ``superseded_at``; new knowledge is a
     new row. Rows that are still believed cannot overlap for one resource and meter (the database refuses).
     """
 
@@ -18,6 +19,7 @@ class Interval(models.Model):
     product = models.CharField(max_length=200)
     component = models.CharField(max_length=100, blank=True, default="")
     app = models.CharField(max_length=200, blank=True, default="")
+    level = models.DecimalField(max_digits=38, decimal_places=12, default=1, db_default=1)  # a gauge's; else one
     opened = models.DateTimeField()
     closed = models.DateTimeField(null=True)
     open_event = models.ForeignKey(
@@ -38,6 +40,7 @@ class Interval(models.Model):
                 condition=Q(superseded_at__isnull=True) | Q(superseded_at__gt=F("recorded_at")),
                 name="interval_known_before_superseded",
             ),
+            models.CheckConstraint(condition=Q(level__gt=0, level__lt=10**18), name="interval_level_is_positive"),
         ]
         indexes = [
             models.Index(fields=["resource", "opened"], name="interval_by_resource"),
