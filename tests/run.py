@@ -65,6 +65,7 @@ def _environment() -> Iterator[dict[str, str]]:
     with tempfile.TemporaryDirectory(prefix="vault-test-", ignore_cleanup_errors=True) as folder:
         home = Path(folder)
         home.chmod(0o711)  # so that the server's own user can reach its data in it
+        (home / "static").mkdir()  # nothing is collected for tests, and the middleware warns of a missing folder
         environment["VAULT_HOME"] = folder
         if environment.get("DATABASE_URL"):
             yield environment

@@ -63,8 +63,7 @@ def reachable_by_server(path: Path) -> bool:
 def make_home(home: Path) -> None:
     """Create ``home``, passable but not listable by others; raise UnusableHome when that is impossible."""
     try:
-        if not home.is_dir():
-            home.mkdir(parents=True, mode=0o711)
+        home.mkdir(parents=True, mode=0o711, exist_ok=True)  # another process may make it at this moment
     except OSError as error:
         raise _unusable(home, error) from error
 

@@ -162,10 +162,12 @@ def test_a_server_that_cannot_start_says_why(home: Path) -> None:
 
 class TestSecrets:
     def test_are_made_once_by_any_number_of_processes(self, tmp_path: Path) -> None:
-        with ThreadPoolExecutor(8) as pool:
-            made = set(pool.map(lambda _: places.secret_key(tmp_path / "home"), range(32)))
-        assert len(made) == 1
-        assert len(made.pop()) >= 64
+        for attempt in range(20):  # the race for the folder itself is lost once in some dozens
+            home = tmp_path / str(attempt) / "home"
+            with ThreadPoolExecutor(8) as pool:
+                made = set(pool.map(lambda _, home=home: places.secret_key(home), range(32)))
+            assert len(made) == 1
+            assert len(made.pop()) >= 64
 
     def test_are_for_their_owner_only(self, tmp_path: Path) -> None:
         places.secret_key(tmp_path)
