@@ -12,7 +12,7 @@ from core import fields
 from core.errors import Invalid
 from core.exact import EXACT
 from usage import cloudevents
-from usage.reported import DURATION, LIMITS, MEASURED, PLACES, TYPES, Batch, Refusal, ReportedEvent
+from usage.reported import DURATION, LIMITS, PLACES, TYPES, WITH_QUANTITY, Batch, Refusal, ReportedEvent
 
 REQUIRED: Final = ("id", "type", "time", "resource", "product")
 OPTIONAL: Final = ("app", "account", "meter", "component", "quantity")
@@ -145,7 +145,9 @@ def event(index: int, value: object) -> ReportedEvent:
             )
     kind = _text(said, "type")
     if kind not in TYPES:
-        raise Problem("unknown_type", "type", f"type must be open, close or measured; it is {fields.shown(kind)}.")
+        raise Problem(
+            "unknown_type", "type", f"type must be open, close, measured or gauge; it is {fields.shown(kind)}."
+        )
     quantity, meter = _measurement(said, kind)
     return ReportedEvent(
         index, _text(said, "id"), kind, _moment(said["time"]), _text(said, "resource"), _text(said, "product"), meter,
@@ -179,15 +181,17 @@ def _moment(value: object) -> datetime:
 
 
 def _measurement(said: Mapping[str, Any], kind: str) -> tuple[Decimal | None, str]:
-    """Return quantity and meter: a measured event has both, another one no quantity."""
+    """Return quantity and meter: a measured event and a gauge have both, another one no quantity."""
     meter = _text(said, "meter")
-    if kind != MEASURED:
+    if kind not in WITH_QUANTITY:
         if said.get("quantity") is not None:
-            raise Problem("invalid_field", "quantity", f"Only a measured event has a quantity; this is type {kind}.")
+            raise Problem(
+                "invalid_field", "quantity", f"Only a measured event or a gauge has a quantity; this is type {kind}."
+            )
         return None, meter or DURATION
     for name, value in (("meter", meter), ("quantity", said.get("quantity"))):
         if value in (None, ""):
-            raise Problem("missing_field", name, f"{name} is missing; a measured event has one.")
+            raise Problem("missing_field", name, f"{name} is missing; an event of type {kind} has one.")
     return _quantity(said["quantity"]), meter
 
 

@@ -23,7 +23,7 @@ def events(asked: Mapping[str, str]) -> QuerySet[Event]:
         if text := _text(asked, name):
             found = found.filter(**{name: text})
     if asked.get("type") and asked["type"] not in EventType.values:
-        raise Invalid("type is open, close or measured.", field="type")
+        raise Invalid("type is open, close, measured or gauge.", field="type")
     if text := _text(asked, "source"):
         found = found.filter(source__name=text)
     if asked.get("from"):

@@ -14,7 +14,7 @@ import msgspec
 
 from core.errors import VaultError
 from usage import careful_reading
-from usage.reported import DURATION, MEASURED, Batch, ReportedEvent, utc
+from usage.reported import DURATION, WITH_QUANTITY, Batch, ReportedEvent, utc
 
 MAX_EVENTS: Final = 10_000
 BOM: Final = b"\xef\xbb\xbf"
@@ -43,7 +43,7 @@ _Short = Annotated[str, msgspec.Meta(max_length=100)]
 
 class _Wire(msgspec.Struct, gc=False, forbid_unknown_fields=True):
     id: _Named
-    type: Literal["open", "close", "measured"]
+    type: Literal["open", "close", "measured", "gauge"]
     time: Annotated[datetime, msgspec.Meta(tz=True)]
     resource: _Named
     product: _Named
@@ -132,12 +132,12 @@ def _plain_to_see(body: bytes, wired: list[_Wire], keys: int) -> bool:
 def _event(index: int, wire: _Wire) -> ReportedEvent:
     """Turn a decoded event into a reported one; raise ValueError when it needs a closer look."""
     quantity, meter = None, wire.meter or DURATION
-    if wire.type == MEASURED:
+    if wire.type in WITH_QUANTITY:
         quantity = _number(wire.quantity)
         if not wire.meter:
             raise ValueError("no meter")
     elif wire.quantity:
-        raise ValueError("a quantity that was not measured")
+        raise ValueError("a quantity where none belongs")
     return ReportedEvent(
         index, wire.id, wire.type, utc(wire.time), wire.resource, wire.product, meter,
         wire.component, wire.app, wire.account, quantity,

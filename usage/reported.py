@@ -12,7 +12,9 @@ from core.money import plain
 OPEN: Final = "open"
 CLOSE: Final = "close"
 MEASURED: Final = "measured"
-TYPES: Final = (OPEN, CLOSE, MEASURED)
+GAUGE: Final = "gauge"
+TYPES: Final = (OPEN, CLOSE, MEASURED, GAUGE)
+WITH_QUANTITY: Final = frozenset({MEASURED, GAUGE})
 DURATION: Final = "duration"  # the meter of opens and closes that name none
 FIELDS: Final = ("id", "type", "time", "resource", "product", "app", "account", "meter", "component", "quantity")
 LIMITS: Final = {"id": 200, "resource": 200, "product": 200, "app": 200, "account": 200, "meter": 100, "component": 100}
@@ -21,7 +23,7 @@ PLACES: Final = 12
 
 
 class ReportedEvent(msgspec.Struct, frozen=True, gc=False):
-    """A well-formed event. ``time`` is UTC; ``quantity`` is there exactly when ``type`` is measured.
+    """A well-formed event. ``time`` is UTC; ``quantity`` is there exactly when ``type`` is measured or gauge.
 
     ``index`` is its place in the batch. Empty texts mean that the source did not say.
     """

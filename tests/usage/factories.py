@@ -46,6 +46,10 @@ def measured(at: float, quantity: Any, resource: str = "r1", product: str = "req
     return event("measured", at, resource, product, **({"meter": "requests", "quantity": quantity} | more))
 
 
+def gauge(at: float, level: Any, resource: str = "r1", product: str = "storage", **more: Any) -> Event:
+    return event("gauge", at, resource, product, **({"meter": "storage", "quantity": level} | more))
+
+
 def report(reporter: Source, events: Iterable[Event], **how: Any) -> Answer:
     """Send events through the intake as a source does, but from any month."""
     batch = reading.read(json.dumps(list(events)).encode())

@@ -18,6 +18,8 @@ CSV = """id,type,time,resource,product,account,quantity,meter
 3,measured,2020-06-05T00:00:00Z,r1,requests,,1.5,requests
 4,start,2020-06-05T00:00:00Z,r1,hobby,,,
 2,close,2020-07-02T00:00:00Z,r1,hobby,,,
+7,gauge,2020-06-05T00:00:00Z,r1,disk,,1.5,storage
+8,gauge,2020-06-05T00:00:00Z,r1,disk,,,storage
 """
 
 
@@ -33,9 +35,11 @@ def test_a_dry_run_says_what_would_happen_and_stores_nothing(dynos: Source, tmp_
     assert not Event.objects.exists() and not QuarantinedEvent.objects.exists()
     done = importing_usage.import_usage(file, dynos)
     assert would == done
-    assert (done.accepted, done.duplicate, done.conflict, done.rejected) == (3, 0, 1, 1)
-    assert [(r["line"], r["code"]) for r in done.refusals] == [(5, "unknown_type"), (6, "conflict")]
-    assert importing_usage.import_usage(file, dynos, dry_run=True).duplicate == 3
+    assert (done.accepted, done.duplicate, done.conflict, done.rejected) == (4, 0, 1, 2)
+    assert [(r["line"], r["code"]) for r in done.refusals] == [
+        (5, "unknown_type"), (6, "conflict"), (8, "missing_field")
+    ]  # fmt: skip
+    assert importing_usage.import_usage(file, dynos, dry_run=True).duplicate == 4
 
 
 def test_lines_of_json_may_be_zipped_and_have_blanks_between(dynos: Source, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 from django.db import transaction
 
 from core import clock, databases
-from tests.usage.factories import closed, hour, measured, opened, report, source, written
+from tests.usage.factories import closed, gauge, hour, measured, opened, report, source, written
 from usage.models import Event, QuarantinedEvent, Source, Unpaired
 from usage.window import Window
 
@@ -119,9 +119,11 @@ class TestWhatIsStored:
         assert (event.app, event.component, event.meter) == ("a", "web", "requests")
 
     def test_rings_for_what_may_change_intervals_or_ownership(self, dynos: Source) -> None:
-        report(dynos, [opened(0), closed(1), measured(1, 5), measured(2, 5, resource="r9", account="acme")])
+        report(
+            dynos, [opened(0), closed(1), measured(1, 5), measured(2, 5, resource="r9", account="acme"), gauge(1, 0)]
+        )
         assert sorted(Unpaired.objects.values_list("event__type", "resource")) == [
-            ("close", "r1"), ("measured", "r9"), ("open", "r1"),
+            ("close", "r1"), ("gauge", "r1"), ("measured", "r9"), ("open", "r1"),
         ]  # fmt: skip
 
     def test_says_when_the_source_was_heard_from(self, dynos: Source) -> None:

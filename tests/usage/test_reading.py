@@ -14,6 +14,7 @@ from usage.reported import Batch
 
 GOOD = {"id": "a", "type": "open", "time": "2026-10-01T00:00:00Z", "resource": "r", "product": "p"}
 MEASURED = GOOD | {"type": "measured", "meter": "requests", "quantity": "1.5"}
+GAUGE = GOOD | {"type": "gauge", "meter": "storage", "quantity": "0"}
 
 
 def read(*events: Any) -> Batch:
@@ -48,7 +49,9 @@ class TestWhatIsRead:
     def test_an_optional_field_may_be_null(self) -> None:
         assert read(GOOD | {"app": None, "account": None}).events[0].app == ""
 
-    @pytest.mark.parametrize("events", [[GOOD], [MEASURED], [MEASURED | {"quantity": 2}, GOOD | {"app": "shop"}], []])
+    @pytest.mark.parametrize(
+        "events", [[GOOD], [MEASURED], [GAUGE], [MEASURED | {"quantity": 2}, GOOD | {"app": "shop"}], []]
+    )
     def test_the_usual_batch_is_read_the_quick_way(self, events: list[Any]) -> None:
         for body in (json.dumps(events), json.dumps(events, separators=(",", ":")), json.dumps({"events": events})):
             assert reading._quickly(body.encode(), False) is not None
@@ -62,8 +65,9 @@ class TestWhatIsRefused:
         assert only_refusal(GOOD | {name: None}) == ("missing_field", name)
 
     @pytest.mark.parametrize("name", ["meter", "quantity"])
-    def test_a_measured_event_has_meter_and_quantity(self, name: str) -> None:
-        assert only_refusal({key: value for key, value in MEASURED.items() if key != name}) == ("missing_field", name)
+    @pytest.mark.parametrize("whole", [MEASURED, GAUGE])
+    def test_what_was_measured_and_a_gauge_have_meter_and_quantity(self, name: str, whole: dict[str, str]) -> None:
+        assert only_refusal({key: value for key, value in whole.items() if key != name}) == ("missing_field", name)
 
     @pytest.mark.parametrize(
         "quantity",
@@ -71,7 +75,8 @@ class TestWhatIsRefused:
          [1], {}],
     )  # fmt: skip
     def test_a_quantity_is_finite_bounded_and_not_negative(self, quantity: Any) -> None:
-        assert only_refusal(MEASURED | {"quantity": quantity}) == ("invalid_field", "quantity")
+        for whole in (MEASURED, GAUGE):
+            assert only_refusal(whole | {"quantity": quantity}) == ("invalid_field", "quantity")
 
     @pytest.mark.parametrize(
         "time",
@@ -148,6 +153,10 @@ class TestCloudEvents:
     def test_stand_for_plain_events(self) -> None:
         assert read(self.EVENT).events == read(GOOD).events
 
+    def test_are_gauges_too(self) -> None:
+        level = {"product": "p", "meter": "storage", "quantity": "0"}
+        assert read(self.EVENT | {"type": "disk.gauge", "data": level}).events == read(GAUGE).events
+
     def test_come_in_binary_mode_too(self) -> None:
         headers = {f"ce-{name}": str(value) for name, value in self.EVENT.items() if name != "data"}
         assert reading.read_binary(headers, b'{"product": "p"}').events == read(GOOD).events
@@ -180,7 +189,12 @@ NUMBERS = [
     "true",
 ]
 ODD = {name: TEXTS for name in ("id", "resource", "app", "account", "meter", "component")}
-ODD |= {"type": ['"other"'], "time": [f'"{time}"' for time in TIMES], "quantity": NUMBERS, "surplus": ["1"]}
+ODD |= {
+    "type": ['"other"', '"gauge"', '"close"'],
+    "time": [f'"{time}"' for time in TIMES],
+    "quantity": NUMBERS,
+    "surplus": ["1"],
+}
 
 
 @st.composite
@@ -189,7 +203,7 @@ def bodies(draw: Any) -> bytes:
     events = []
     oddities = draw(st.integers(0, 2))
     for index in range(draw(st.integers(1, 3))):
-        written = {name: json.dumps(value) for name, value in draw(st.sampled_from([GOOD, MEASURED])).items()}
+        written = {name: json.dumps(value) for name, value in draw(st.sampled_from([GOOD, MEASURED, GAUGE])).items()}
         written["id"] = f'"{index}"'
         pairs = list(written.items())
         while oddities and draw(st.booleans()):

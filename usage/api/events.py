@@ -106,7 +106,8 @@ class Events(ListAPIView[Event]):
     def post(self, request: Request) -> Response:
         """Report events: up to 10,000 or 8 MiB, as a JSON array, NDJSON or CloudEvents, plain or gzip.
 
-        The answer comes after commit and says of each event that was not accepted why. 200: all are stored. 207:
+        An event opens or closes a resource (type open, close), says what was used (measured) or from when on a level
+        holds (gauge). The answer comes after commit and says of each event that was not accepted why. 200: all are stored. 207:
         some were refused. 400: the body could not be read at all.
         """
         raise NotImplementedError  # dispatch answers; this describes

@@ -76,7 +76,7 @@ class Event(models.Model):
 class Unpaired(models.Model):
     """The bell of pairing: an event that may change intervals or ownership and has not been looked at yet.
 
-    Every open and close rings, and a measured event that names an account where nobody owned. Deleted when
+    Every open, close and gauge rings, and a measured event that names an account where nobody owned. Deleted when
     it has been looked at.
     """
 
