@@ -108,8 +108,19 @@ def _store(cursor: store.Cursor, source: Source, events: Sequence[ReportedEvent]
     return answer.refuse(conflicts)
 
 
+def restate(
+    cursor: store.Cursor, source: Source, events: Sequence[ReportedEvent], now: datetime, amendment: int
+) -> None:
+    """Store the events that an amendment says, in the running transaction; their identifiers are new and differ."""
+    _insert(cursor, source, sorted(((e, e.digest()) for e in events), key=lambda row: row[0].id), now, amendment)
+
+
 def _insert(
-    cursor: store.Cursor, source: Source, rows: Sequence[tuple[ReportedEvent, bytes]], now: datetime
+    cursor: store.Cursor,
+    source: Source,
+    rows: Sequence[tuple[ReportedEvent, bytes]],
+    now: datetime,
+    amendment: int | None = None,
 ) -> dict[str, bytes]:
     """Store what is new; return identifier and hash of what was there already."""
     events = [event for event, _ in rows]
@@ -119,6 +130,7 @@ def _insert(
         "body_hash": [digest for _, digest in rows],
         "source": source.pk,
         "received_at": now,
+        "amendment": amendment,
     }
     there = [row[0] for row in cursor.execute(load("usage", "store_events").encode(), parameters)]
     return _known(cursor, source, there) if there else {}

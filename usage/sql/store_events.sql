@@ -1,5 +1,6 @@
 -- Store a batch of events, each once, and ring for those that may change intervals or ownership.
--- Parameters: source, received_at, and one array per column, sorted by event_id so that no two batches deadlock.
+-- Parameters: source, received_at, amendment (null: a source sent them), and one array per column, sorted by event_id
+-- so that no two batches deadlock.
 -- Returns the event_ids that were there already. Reads usage_ownership; writes usage_event, usage_unpaired.
 -- Locks: the new rows; waits for another transaction that is storing the same event. Repeatable: yes, by event_id.
 with incoming as (
@@ -10,9 +11,9 @@ with incoming as (
     ) as e (event_id, type, time, resource, product, meter, component, app, account, quantity, body_hash)
 ), stored as (
     insert into usage_event (source_id, event_id, type, time, resource, product, meter, component, app, account,
-                             quantity, body_hash, received_at)
+                             quantity, body_hash, received_at, amendment_id)
     select %(source)b, event_id, type, time, resource, product, meter, component, app, account,
-           quantity, body_hash, %(received_at)b
+           quantity, body_hash, %(received_at)b, %(amendment)b::bigint
     from incoming
     on conflict (source_id, event_id) do nothing
     returning id, event_id, type, time, resource, account
