@@ -1,13 +1,40 @@
 """Who may report usage, and what we expect of them."""
 
+from typing import Final, Self
+
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
+
+# What a secret of a source may be good for.
+EVENTS: Final = "events"
+HEARTBEATS: Final = "heartbeats"
+MANIFESTS: Final = "manifests"
+SOURCE_SCOPES: Final = (EVENTS, HEARTBEATS, MANIFESTS)
+LONGEST_SECONDS: Final = 30 * 86_400  # of a cadence or a lateness
+LONGEST_PAST_DAYS: Final = 3650
+LONGEST_AHEAD: Final = 86_400  # seconds; reconciliation looks a day ahead for refused events
+
+
+def every_scope() -> list[str]:
+    """Return what a secret is good for unless it is told otherwise."""
+    return list(SOURCE_SCOPES)
 
 
 class SourceState(models.TextChoices):
     ACTIVE = "active"
     PAUSED = "paused"  # its events are refused until resumed
-    REVOKED = "revoked"
+    REVOKED = "revoked"  # for good; no secret of it works
+
+
+class SourceQuerySet(models.QuerySet["Source"]):
+    """Sources by what is expected of them."""
+
+    def expected(self) -> Self:
+        """Those of which something is expected: they were given a secret once, or are read by their feed."""
+        return self.filter(
+            Q(models.Exists(SourceCredential.objects.filter(source=models.OuterRef("pk")))) | Q(feed__isnull=False)
+        )
 
 
 class Source(models.Model):
@@ -26,9 +53,18 @@ class Source(models.Model):
     last_event_at = models.DateTimeField(null=True, blank=True)  # the newest event time seen
     last_heartbeat_at = models.DateTimeField(null=True, blank=True)
 
+    objects = SourceQuerySet.as_manager()
+
     class Meta:
         ordering = ["name"]
-        constraints = [models.CheckConstraint(condition=~Q(name=""), name="source_has_a_name")]
+        constraints = [
+            models.CheckConstraint(condition=~Q(name=""), name="source_has_a_name"),
+            models.CheckConstraint(
+                condition=Q(cadence_seconds__range=(1, LONGEST_SECONDS), lateness_seconds__lte=LONGEST_SECONDS)
+                & Q(past_days__range=(1, LONGEST_PAST_DAYS), future_seconds__lte=LONGEST_AHEAD),
+                name="source_contract_within_reason",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -40,10 +76,19 @@ class SourceCredential(models.Model):
     source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="credentials")
     prefix = models.CharField(max_length=12, unique=True)
     secret_hash = models.CharField(max_length=64)  # hex SHA-256 of the whole key
+    scopes = ArrayField(models.CharField(max_length=20), default=every_scope, db_default=list(SOURCE_SCOPES))
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(scopes__contained_by=list(SOURCE_SCOPES), scopes__len__gte=1),
+                name="source_credential_is_good_for_something",
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.source} {self.prefix}"
