@@ -7,8 +7,7 @@ from typing import Any, NamedTuple
 
 from accounts.models import Account
 from core.periods import Span
-from core.sql import load
-from usage import store
+from usage import effective, store
 
 
 class Unowned(NamedTuple):
@@ -60,4 +59,4 @@ def known(codes: Iterable[str]) -> set[str]:
 def _rows(name: str, span: Span, **parameters: Any) -> list[tuple[Any, ...]]:
     with store.cursor() as cursor:
         named = {"first": span.start, "last": span.end} | parameters
-        return cursor.execute(load("usage", name).encode(), named).fetchall()
+        return cursor.execute(effective.statement(name), named).fetchall()

@@ -7,8 +7,7 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 from core.periods import Span
-from core.sql import load
-from usage import store
+from usage import effective, store
 
 
 class UsageRow(NamedTuple):
@@ -45,7 +44,7 @@ def account_usage(accounts: Sequence[str], spans: Sequence[Span], *, cutoff: dat
         return
     with store.cursor() as cursor:
         named = parameters(accounts, spans, cutoff)
-        rows = cursor.execute(load("usage", "account_usage").encode(), named).fetchall()
+        rows = cursor.execute(effective.statement("account_usage"), named).fetchall()
     yield from map(UsageRow._make, rows)
 
 

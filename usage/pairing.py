@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from core.failpoints import failpoint
 from core.sql import load
-from usage import locks, ownership_rows, store
+from usage import effective, locks, ownership_rows, store
 from usage.pairing_rules import Paired, Pairing, Switch, Unpairable, pair
 
 BATCH: Final = 5_000  # waiting events in one transaction
@@ -43,12 +43,15 @@ def pair_batch(cursor: store.Cursor, now: datetime) -> int:
 
 
 def repair(cursor: store.Cursor, resources: Sequence[str], now: datetime) -> set[int]:
-    """Make everything about some resources anew from their events; return the opens and closes that were seen."""
+    """Make everything about some resources anew from what counts now; return the opens and closes that were seen.
+
+    Whoever records or reverts an amendment calls it with the moment of that, holding the history.
+    """
     named = {"resources": list(resources)}
     switches = [
         Switch(resource, meter, product, time, kind, (source, event_id), key, component, app)
         for resource, meter, product, time, kind, source, event_id, key, component, app in cursor.execute(
-            _sql("switches"), named
+            effective.statement("switches"), named | {"cutoff": effective.NOW}
         )
     ]
     pairing = pair(switches)

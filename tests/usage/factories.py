@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from usage import intake, pairing, reading, sources
+from usage import intake, locks, pairing, reading, sources, store
 from usage.intake import Answer
-from usage.models import Source
+from usage.models import Amendment, Source
 from usage.window import ANY_PAST
 
 START = datetime(2026, 10, 1, tzinfo=UTC)
@@ -61,3 +61,27 @@ def settled(reporter: Source, events: Iterable[Event]) -> Answer:
     answer = report(reporter, events)
     pairing.drain()
     return answer
+
+
+def amended(
+    reporter: Source, start: float, end: float, events: Iterable[Event] = (), resource: str = "r1", meter: str = ""
+) -> Amendment:
+    """Say anew what a resource did in some hours, as ``reporter``'s events, straight into the tables."""
+    said = reading.read(json.dumps(list(events)).encode()).events
+    with store.writing() as cursor:
+        now = locks.history(cursor)
+        about = {"resource": resource, "meter": meter, "start": hour(start), "end": hour(end)}
+        made = Amendment.objects.create(**about, reason="test", recorded_at=now, recorded_by="test")
+        if said:
+            intake.restate(cursor, reporter, said, now, made.pk)
+        pairing.repair(cursor, [resource], now)
+    return made
+
+
+def reverted(amendment: Amendment) -> None:
+    """Take an amendment back."""
+    with store.writing() as cursor:
+        now = locks.history(cursor)
+        found = Amendment.objects.filter(pk=amendment.pk)
+        found.update(reverted_at=now, reverted_by="test", revert_reason="test")
+        pairing.repair(cursor, [amendment.resource], now)

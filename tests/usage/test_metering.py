@@ -2,6 +2,7 @@
 
 import random
 from collections import defaultdict
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -9,9 +10,8 @@ from typing import Any
 import pytest
 
 from core.periods import Month, Span
-from core.sql import load
 from tests.usage.factories import Event, closed, hour, measured, opened, report, settled, source
-from usage import cutoff, metering, ownerships, store
+from usage import cutoff, effective, metering, ownerships, store
 from usage.metering import UsageRow
 from usage.models import Source
 from usage.ownerships import Statement
@@ -142,7 +142,7 @@ def happenings(chance: random.Random) -> tuple[list[Event], list[Statement]]:
     for number in range(chance.randint(1, 40)):
         resource, at = f"r{chance.randint(0, 4)}", chance.randrange(SLOTS) / 4 - 6
         named: dict[str, Any] = {"account": chance.choice(ACCOUNTS)} if chance.random() < 0.3 else {}
-        kind = chance.choice([opened, opened, closed, measured])
+        kind: Callable[..., Event] = chance.choice([opened, opened, closed, measured])
         if kind is measured:
             events.append(measured(at, chance.randint(1, 9), resource, id=f"e{number}"))
         else:
@@ -247,7 +247,7 @@ def test_the_plan_is_no_catastrophe(dynos: Source) -> None:
     at = cutoff.freeze()
     with store.cursor() as cursor:
         named = metering.parameters([f"a{n}" for n in range(1000)], [OCTOBER.span], at)
-        statement = b"explain (analyze, format json) " + load("usage", "account_usage").encode()
+        statement = b"explain (analyze, format json) " + effective.statement("account_usage")
         plan = cursor.execute(statement, named).fetchall()[0][0][0]["Plan"]
 
     def loops(node: dict[str, Any]) -> int:

@@ -1,8 +1,8 @@
 -- What some accounts used of each product in some spans, as known at a cut-off: one row per account, app, product,
 -- meter, component and span.
 -- Parameters: accounts, starts, ends (arrays; the spans tile one stretch of time, in order), first, last (its ends),
---   cutoff. Reads usage_interval, usage_ownership, usage_event. Locks nothing. Repeatable: history only grows, so
---   the same cut-off finds the same rows for ever.
+--   cutoff. Reads usage_interval, usage_ownership, usage_event, usage_amendment. Locks nothing. Repeatable: history
+--   only grows, so the same cut-off finds the same rows for ever.
 -- Time is interval ∩ ownership ∩ span; a measured quantity belongs to whoever owned the resource at its time.
 -- The hash is a sum over what was counted, so that neither a plan nor an order of rows changes it.
 with spans as (
@@ -36,8 +36,8 @@ with spans as (
     from owned o
     join usage_event e on e.resource = o.resource and e.type = 'measured'
         and e.time >= greatest(o.start, %(first)b) and e.time < least(o."end", %(last)b)
-        and e.received_at <= %(cutoff)b
     join spans s on e.time >= s.start and e.time < s."end"
+    where {effective}
 ), by_resource as (
     select account, app, product, meter, component, measured, resource, span, sum(amount) as amount,
            sum(('x' || left(md5(input), 15))::bit(60)::bigint) as hash,

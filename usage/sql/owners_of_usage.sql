@@ -1,5 +1,6 @@
 -- The accounts that own something used in a span, as known at a cut-off.
--- Parameters: first, last, cutoff. Reads usage_ownership, usage_interval, usage_event. Locks nothing. Repeatable.
+-- Parameters: first, last, cutoff. Reads usage_ownership, usage_interval, usage_event, usage_amendment.
+-- Locks nothing. Repeatable.
 select distinct o.account
 from usage_ownership o
 where o.resource <> '' and o.recorded_at <= %(cutoff)b and (o.superseded_at is null or o.superseded_at > %(cutoff)b)
@@ -10,5 +11,5 @@ where o.resource <> '' and o.recorded_at <= %(cutoff)b and (o.superseded_at is n
                  and i.opened < %(last)b and (i.closed is null or i.closed > %(first)b))
        or exists (select from usage_event e
                   where e.resource = o.resource and e.type = 'measured' and e.time >= %(first)b and e.time < %(last)b
-                    and e.received_at <= %(cutoff)b))
+                    and {effective}))
 order by o.account

@@ -1,7 +1,7 @@
 -- Usage that belongs to nobody: running time of a span that no ownership covers, and measured quantities of a moment
 -- that none covers: resource, product, app, seconds, quantity, accounts that owned the resource before or after.
--- Parameters: first, last (the span), cutoff. Reads usage_interval, usage_ownership, usage_event. Locks nothing.
--- Repeatable: the same cut-off finds the same rows.
+-- Parameters: first, last (the span), cutoff. Reads usage_interval, usage_ownership, usage_event, usage_amendment.
+-- Locks nothing. Repeatable: the same cut-off finds the same rows.
 with owned as (
     select resource, range_agg(tstzrange(start, "end")) as during, array_agg(distinct account) as accounts
     from usage_ownership
@@ -22,8 +22,9 @@ with owned as (
     union all
     select e.resource, e.product, e.app, e.quantity, o.accounts, 0
     from usage_event e left join owned o using (resource)
-    where e.type = 'measured' and e.time >= %(first)b and e.time < %(last)b and e.received_at <= %(cutoff)b
+    where e.type = 'measured' and e.time >= %(first)b and e.time < %(last)b
       and not coalesce(o.during @> e.time, false)
+      and {effective}
 )
 select resource, product, app, trim_scale(sum(seconds)), trim_scale(sum(quantity)),
        coalesce(min(accounts), '{}')
