@@ -92,7 +92,7 @@ def gather_for(
         accounts,
         book,
         _usage(accounts, book, cutoff),
-        [_late(accounts, earlier, month, cutoff, prices_at) for earlier in _closed_before(month)] if run else [],
+        [look_again(accounts, earlier, month, cutoff, prices_at) for earlier in _closed_before(month)] if run else [],
         catalogue.load_tax_rates(),
         suspicions.of(month.span, cutoff, {account.code for account in accounts}) if run else {},
         _taken(keys, month, run) if run and not run.shadow else {},
@@ -121,8 +121,13 @@ def _closed_before(month: Month) -> list[Run]:
     return list(Run.objects.filter(shadow=False, state=RunState.CLOSED, month__in=months).order_by("month"))
 
 
-def _late(accounts: Sequence[AccountFacts], run: Run, month: Month, cutoff: datetime, prices_at: datetime) -> LateMonth:
-    """Look at a closed month again, for the accounts of its roster; others are not its to correct."""
+def look_again(
+    accounts: Sequence[AccountFacts], run: Run, month: Month, cutoff: datetime, prices_at: datetime
+) -> LateMonth:
+    """Look at a closed run's month again, as ``month`` will bill what differs, for the accounts of the run's roster.
+
+    Others are not its to correct.
+    """
     earlier = Month.containing(run.month)
     book = catalogue.load_book(earlier, known_at=prices_at)
     rostered = RunAccount.objects.filter(run=run, account_id__in=[account.key for account in accounts])

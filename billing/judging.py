@@ -74,7 +74,8 @@ def assemble(case: Case) -> Verdict:
             )
         if case.parked:
             return Verdict("held", code=case.parked[0], reason=case.parked[1])
-        lines = [*usage_lines(case.usage, case.book, case.currency), *_late_lines(case)]
+        adjusted = (line for earlier in case.earlier for line in late_lines(earlier, case.currency))
+        lines = [*usage_lines(case.usage, case.book, case.currency), *adjusted]
         if any(abs(line.amount) >= LARGEST for line in lines):
             return Verdict("failed", code="amount", reason="A line comes to 10^15 or more, which must be a mistake.")
     except Parked as parked:
@@ -108,15 +109,13 @@ def rate_of(case: Case) -> tax.Rate | None:
     return tax.rate_for(case.tax_rates, country=case.country, region=case.region, on=last_day)
 
 
-def _late_lines(case: Case) -> list[DraftLine]:
-    lines: list[DraftLine] = []
-    for earlier in case.earlier:
-        billed = [line for currency, line in earlier.billed if currency == case.currency]
-        if len(billed) < len(earlier.billed):
-            raise Parked("currency", f"{earlier.month} was billed in another currency; adjust it there by hand.")
-        expected = usage_lines(earlier.usage, earlier.book, case.currency)
-        lines += late.adjustments(earlier.month, expected, billed, earlier.original)
-    return lines
+def late_lines(earlier: EarlierMonth, currency: str) -> list[DraftLine]:
+    """Return the adjustments of one month that was billed; raise Parked when they cannot be told."""
+    billed = [line for billed_in, line in earlier.billed if billed_in == currency]
+    if len(billed) < len(earlier.billed):
+        raise Parked("currency", f"{earlier.month} was billed in another currency; adjust it there by hand.")
+    expected = usage_lines(earlier.usage, earlier.book, currency)
+    return late.adjustments(earlier.month, expected, billed, earlier.original)
 
 
 def _doubt(sums: Sums, case: Case) -> tuple[str, str]:
