@@ -1,0 +1,151 @@
+"""What a correction moves is shown before, to the cent, and found by the next run."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from billing.foreseeing import ADJUSTMENT, DRAFT, NOWHERE
+from core.errors import Invalid
+from core.periods import Month
+from insights import moving
+from insights.moving import ChangedMeanwhile, Moved
+from tests import factories
+from tests.factories import OCTOBER, account, invoice, ran, use
+from tests.usage.factories import hour
+from usage import amending
+from usage.amending import Amending, Correction, Reverting
+from usage.models import Amendment, Event, Interval, Unpaired
+from usage.reported import ReportedEvent
+
+pytestmark = pytest.mark.django_db
+OLGA = "user:olga@example.com"
+SEPTEMBER = OCTOBER.previous
+
+
+def said(kind: str, at: datetime, resource: str = "w", product: str = "standard-1x", **more: object) -> ReportedEvent:
+    return ReportedEvent(0, "new", kind, at, resource, product, "duration", "", "shop", "", None)
+
+
+def correction(start: float, end: float, events: Iterable[ReportedEvent] = (), resource: str = "w") -> Correction:
+    return Correction(resource, hour(start), hour(end), tuple(events))
+
+
+def closing_at(at: float, resource: str = "w", product: str = "standard-1x") -> Amending:
+    """Let the resource have closed at an hour, and forget what was told in the hour after."""
+    return Amending([correction(at, at + 1, [said("close", hour(at), resource, product)], resource)], "close was lost")
+
+
+def differences(moved: Moved) -> dict[tuple[str, str], Decimal]:
+    return {(m.account, str(m.month)): m.difference for m in moved.movements}
+
+
+@pytest.fixture
+def acme() -> object:
+    one = account("acme")
+    use(ran("w", "standard-1x", SEPTEMBER.start, None, "acme"))
+    return one
+
+
+class TestAPreview:
+    def test_leaves_no_trace(self, acme: object) -> None:
+        before = list(Interval.objects.values()), Event.objects.count()
+        moved = moving.preview(closing_at(0), actor=OLGA)
+        assert moved.movements and not Amendment.objects.exists() and not Unpaired.objects.exists()
+        assert (list(Interval.objects.values()), Event.objects.count()) == before
+
+    def test_shows_each_month_and_where_it_lands(self, acme: object) -> None:
+        factories.close(SEPTEMBER)
+        factories.close(OCTOBER)
+        moved = moving.preview(closing_at(-360), actor=OLGA)  # the middle of September
+        found = [(str(m.month), m.before, m.after, m.landing.kind, str(m.landing.month)) for m in moved.movements]
+        assert found[:2] == [
+            ("2026-09", Decimal(25), Decimal("12.50"), ADJUSTMENT, "2026-11"),
+            ("2026-10", Decimal(25), Decimal(0), ADJUSTMENT, "2026-11"),
+        ]
+        assert found[2][0::3] == ("2026-11", DRAFT) and found[2][2] == 0
+        assert [m.original[1] if m.original else "" for m in moved.movements[:2]] == [
+            invoice(acme, month).number  # type: ignore[arg-type]
+            for month in (SEPTEMBER, OCTOBER)
+        ]
+        assert moved.totals == {"USD": sum(m.difference for m in moved.movements)}
+
+    def test_says_when_no_run_looks_again(self, acme: object) -> None:
+        for month in (SEPTEMBER.previous, SEPTEMBER, OCTOBER):
+            factories.close(month)
+        use([{"id": "x", "type": "open", "time": "2026-08-03T00:00:00Z", "resource": "v", "product": "basic",
+              "account": "acme"}])  # fmt: skip
+        moved = moving.preview(closing_at(-24 * 40, "v", "basic"), actor=OLGA)
+        august = next(m for m in moved.movements if str(m.month) == "2026-08")
+        assert august.landing.kind == NOWHERE and "by hand" in august.landing.sentence
+
+    def test_of_what_cannot_be_is_refused(self, acme: object) -> None:
+        future = hour(0) + timedelta(days=400)
+        for wrong, field in (
+            (Correction("w", hour(1), hour(1)), "end"),
+            (Correction("w", hour(0), future), "end"),
+            (Correction("w", hour(-24 * 400), hour(0)), "end"),
+            (correction(0, 1, [said("close", hour(1))]), "events[0].time"),
+            (correction(0, 1, [said("close", hour(0), "other")]), "events[0].resource"),
+            (correction(0, 1, [said("close", hour(0), product="gold")]), "events[0].product"),
+            (Correction("nobody", hour(0), hour(1)), "resource"),
+            (Correction("w", hour(0), hour(1), [said("close", hour(0))], "requests"), "events[0].meter"),
+            (Correction("w", hour(0), hour(1), [said("close", hour(0))] * 10_001), "events"),
+        ):
+            with pytest.raises(Invalid) as caught:
+                moving.preview(Amending([wrong], "why"), actor=OLGA)
+            assert caught.value.field == field, str(caught.value)
+        with pytest.raises(Invalid, match="why"):
+            moving.preview(Amending([correction(0, 1)], " "), actor=OLGA)
+        with pytest.raises(Invalid, match="same time"):
+            moving.preview(Amending([correction(0, 2), correction(1, 3)], "why"), actor=OLGA)
+
+
+class TestWhatWasShown:
+    def test_is_what_the_next_run_adjusts(self, acme: object) -> None:
+        factories.close(OCTOBER)
+        change = closing_at(100)
+        moved = moving.preview(change, actor=OLGA)
+        made, _ = moving.carry_out(change, actor=OLGA, token=moved.token)
+        lines = adjustments_of(acme, OCTOBER)
+        assert {(str(m.month), m.difference) for m in moved.movements if m.landing.kind == ADJUSTMENT} == {
+            ("2026-10", line) for line in lines
+        }
+        assert Amendment.objects.get().recorded_by == OLGA and made.amendments
+
+    def test_must_be_what_happens(self, acme: object) -> None:
+        moved = moving.preview(closing_at(100), actor=OLGA)
+        use(ran("v", "standard-1x", hour(99), hour(101), "acme"))
+        moving.preview(closing_at(100), actor=OLGA)
+        with pytest.raises(ChangedMeanwhile):
+            moving.carry_out(closing_at(90), actor=OLGA, token=moved.token)
+        assert not Amendment.objects.exists()
+
+    def test_may_be_given_another_reason(self, acme: object) -> None:
+        moved = moving.preview(closing_at(100), actor=OLGA)
+        change = Amending(closing_at(100).corrections, "told by the platform team")
+        moving.carry_out(change, actor=OLGA, token=moved.token)
+        assert Amendment.objects.get().reason == "told by the platform team"
+
+
+class TestTakingBack:
+    def test_moves_it_all_back(self, acme: object) -> None:
+        change = closing_at(100)
+        forth = moving.preview(change, actor=OLGA)
+        made, _ = moving.carry_out(change, actor=OLGA, token=forth.token)
+        revert = Reverting(made.amendments, "it had not closed after all")
+        back = moving.preview(revert, actor=OLGA)
+        assert differences(back)["acme", "2026-10"] == -differences(forth)["acme", "2026-10"]
+        moving.carry_out(revert, actor=OLGA, token=back.token)
+        assert Amendment.objects.get().reverted_by == OLGA
+        with pytest.raises(amending.Conflict, match="already"):
+            moving.preview(revert, actor=OLGA)
+
+
+def adjustments_of(owner: object, month: Month) -> list[Decimal]:
+    """What the next run would write about a closed month, told by a shadow of the next."""
+    run = factories.build(month.next, shadow=True)
+    made = factories.ending(run, owner).invoice  # type: ignore[arg-type]
+    assert made is not None
+    return [line.amount for line in made.lines.filter(kind="adjustment")]
