@@ -6,9 +6,13 @@ from datetime import datetime, timedelta
 from operator import attrgetter
 from typing import Final, Self
 
+from psycopg.errors import CheckViolation
+
+from core.errors import VaultError
 from core.failpoints import failpoint
+from core.periods import Month
 from core.sql import load
-from usage import locks, quarantine, store
+from usage import locks, partitions, quarantine, store
 from usage.models import Source
 from usage.reported import Batch, Refusal, ReportedEvent
 from usage.window import Window
@@ -41,6 +45,21 @@ class Answer:
         return not self.refused
 
 
+class NoPlace(VaultError):
+    """A month of events that the store has no partition for, and cannot have one now."""
+
+    code = "month_unavailable"
+    status = 409
+
+
+class _Missing(Exception):
+    """The store has no partition for one of these months yet."""
+
+    def __init__(self, months: set[Month]) -> None:
+        super().__init__()
+        self.months = months
+
+
 class _Abandoned(Exception):
     """An all-or-nothing batch had something to refuse; nothing of it may stay."""
 
@@ -51,13 +70,27 @@ def accept(source: Source, batch: Batch, *, window: Window | None = None, atomic
     Sameness is (source, event id) for ever: the same body again is a duplicate, another body a conflict. What is
     refused goes to quarantine in the same transaction. ``window`` overrides how old and how far ahead an event
     may be (default: the source's contract). With ``atomic`` either all is stored or nothing, quarantine
-    included. Repeatable: a repeated batch finds duplicates. Any number may run at once, in any order.
+    included. Repeatable: a repeated batch finds duplicates. Any number may run at once, in any order. A month that
+    has no partition yet gets one; raises NoPlace when it cannot have one.
     """
+    window = window or Window.of(source)
+    try:
+        return _accept(source, batch, window, atomic)
+    except _Missing as missing:
+        partitions.ensure(missing.months)
+    try:
+        return _accept(source, batch, window, atomic)
+    except _Missing as missing:
+        named = ", ".join(map(str, sorted(missing.months)))
+        raise NoPlace(f"One of these months takes no events any more: {named}. Ask an operator.") from missing
+
+
+def _accept(source: Source, batch: Batch, window: Window, atomic: bool) -> Answer:
     answer = Answer()
     try:
         with store.writing() as cursor:
             now = locks.receiving(cursor)
-            events, refused = (window or Window.of(source)).admit(batch, now)
+            events, refused = window.admit(batch, now)
             answer = _store(cursor, source, events, now)
             answer.refuse([*batch.refused, *refused])
             if atomic and not answer.complete:
@@ -132,7 +165,12 @@ def _insert(
         "received_at": now,
         "amendment": amendment,
     }
-    there = [row[0] for row in cursor.execute(load("usage", "store_events").encode(), parameters)]
+    try:
+        there = [row[0] for row in cursor.execute(load("usage", "store_events").encode(), parameters)]
+    except CheckViolation as refused:
+        if refused.diag.constraint_name is not None:
+            raise
+        raise _Missing({Month.containing(event.time) for event in events}) from refused
     return _known(cursor, source, there) if there else {}
 
 

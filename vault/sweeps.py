@@ -5,6 +5,7 @@ Each is a dotted name of a function without arguments that is quick, and safe to
 
 SWEEPS = (
     "usage.tasks.sweep",
+    "usage.partitions.sweep",
     "usage.collecting.sweep",
     "billing.tasks.sweep_runs",
     "core.tasks.deliver_outbox",

@@ -33,12 +33,22 @@ OWNERSHIP = """insert into usage_ownership (reference, resource, account, app, s
 values ('x', {resource}, 'eve', {app}, {start}, {end}, now(), 'x')"""
 
 
-COLUMNS = "source_id, time, resource, product, meter, component, app, account, body_hash, received_at"
+COLUMNS = "source_id, time, resource, product, meter, component, app, account, received_at"
 
 
 @pytest.mark.usefixtures("dynos")
 class TestFacts:
-    @pytest.mark.parametrize("table", ["usage_event", "usage_interval", "usage_ownership", "usage_quarantinedevent"])
+    @pytest.mark.parametrize(
+        "table",
+        [
+            "usage_event",
+            "usage_eventkey",
+            "usage_event_2026_10",
+            "usage_interval",
+            "usage_ownership",
+            "usage_quarantinedevent",
+        ],
+    )
     def test_are_never_deleted(self, table: str) -> None:
         refuse(f"delete from {table}", match="keeps what was said")
         refuse(f"truncate {table} cascade", match="keeps what was said")
@@ -46,16 +56,25 @@ class TestFacts:
     def test_a_source_is_never_deleted(self) -> None:
         refuse("delete from usage_source", match="keeps what was said")
 
-    def test_an_event_is_never_edited(self) -> None:
-        refuse("update usage_event set product = 'other'", match="keeps what was said")
+    @pytest.mark.parametrize("table", ["usage_event", "usage_event_2026_10"])
+    def test_an_event_is_never_edited(self, table: str) -> None:
+        refuse(f"update {table} set product = 'other'", match="keeps what was said")
+        refuse(f"update {table} set time = time + interval '1 month'", match="keeps what was said")
+        refuse("update usage_eventkey set body_hash = ''", match="keeps what was said")
 
-    def test_an_event_is_stored_once(self) -> None:
-        columns = (
-            "source_id, event_id, type, time, resource, product, meter, component, app, account, body_hash, received_at"
-        )
-        refuse(
-            f"insert into usage_event ({columns}) select {columns} from usage_event", IntegrityError, "one_event_per"
-        )
+    @pytest.mark.parametrize("table", ["usage_event", "usage_event_2026_10"])
+    def test_an_event_is_stored_once(self, table: str) -> None:
+        again = f"insert into {table} ({{0}}) overriding system value select {{1}} from usage_event limit 1"
+        whole = f"id, {COLUMNS}, event_id, type"
+        refuse(again.format(whole, whole), IntegrityError, "event_once|resource_time_id")
+        refuse(again.format(whole, whole.replace("id,", "id + 1000,", 1)), IntegrityError, "stored once")
+        refuse(again.format(whole, whole.replace("time", "time + interval '1 s'")), IntegrityError, "stored once")
+        refuse(again.format(whole, whole.replace(" resource", " 'other'")), IntegrityError, "stored once")
+        other = whole.replace("id,", "id + 1000,", 1).replace("event_id", "'other'")
+        refuse(again.format(whole, other), IntegrityError, "stored once")
+
+    def test_a_key_is_stored_once(self) -> None:
+        refuse("insert into usage_eventkey select * from usage_eventkey limit 1", IntegrityError, "usage_eventkey_pkey")
 
     @pytest.mark.parametrize("quantity", ["-1", "null", "'NaN'", "1e18"])
     def test_a_quantity_is_a_quantity(self, quantity: str) -> None:

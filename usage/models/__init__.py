@@ -1,7 +1,7 @@
 """The usage store: no foreign key leaves it; accounts and products are named by their codes."""
 
 from usage.models.amendment import Amendment
-from usage.models.event import Event, EventType, Unpaired
+from usage.models.event import Event, EventKey, EventType, Unpaired
 from usage.models.feed import Feed
 from usage.models.interval import Interval, PairingProblem, ProblemKind
 from usage.models.manifest import HourFold, HourTotal, Manifest, ManifestSum
@@ -12,6 +12,7 @@ from usage.models.source import Source, SourceCredential, SourceState
 __all__ = [
     "Amendment",
     "Event",
+    "EventKey",
     "EventType",
     "Feed",
     "HourFold",

@@ -15,10 +15,11 @@ class EventType(models.TextChoices):
 
 
 class Event(models.Model):
-    """An append-only fact; (source, event_id) decides sameness, for ever.
+    """An append-only fact, in a partition per UTC month of its ``time`` (``usage.partitions``).
 
-    The database checks no foreign key here: a source is never deleted, and one check per event would cost
-    intake more than the unique key does. The unique key also serves as the index of the source.
+    Nothing finds an event by its ``id`` alone: who has that has its resource and time as well, which lead to its
+    month; by what its source called it, it is found through its key. The database checks no foreign key here: a
+    source is never deleted, and one check per event would cost intake more than the unique key does.
     """
 
     source = models.ForeignKey(
@@ -34,7 +35,6 @@ class Event(models.Model):
     app = models.CharField(max_length=200, blank=True, default="")
     account = models.CharField(max_length=200, blank=True, default="")  # the owner as the source knew it
     quantity = models.DecimalField(max_digits=38, decimal_places=12, null=True)
-    body_hash = models.BinaryField(max_length=32)  # SHA-256 of the canonical body
     received_at = models.DateTimeField()  # by the database's clock
     amendment = models.ForeignKey(  # the correction that said it; empty for what a source sent
         "usage.Amendment",
@@ -47,7 +47,7 @@ class Event(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["source", "event_id"], name="one_event_per_source_and_id"),
+            models.UniqueConstraint(fields=["resource", "time", "id"], name="event_once_by_resource"),
             models.CheckConstraint(  # the upper bound also keeps NaN out, which PostgreSQL holds for the largest number
                 condition=Q(
                     type__in=("measured", "gauge"), quantity__isnull=False, quantity__gte=0, quantity__lt=10**18
@@ -57,7 +57,6 @@ class Event(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["resource", "time"], name="event_by_resource"),
             # Rows lie in the order they came in, and their times follow it roughly: a summary of pages finds a stretch
             # of either, whole hours of all sources too, and intake pays nothing for it.
             BrinIndex(fields=["received_at"], name="event_by_receipt_range", pages_per_range=32, autosummarize=True),
@@ -73,6 +72,27 @@ class Event(models.Model):
         return resource_url(self.resource)
 
 
+class EventKey(models.Model):
+    """What makes two events the same, for ever: (source, event_id), and a hash of what it said.
+
+    Not partitioned and never given up, so that an event of a month that was archived long ago is still known. The
+    database refuses an event without its key, and a second event of one key.
+    """
+
+    pk = models.CompositePrimaryKey("source", "event_id")
+    source = models.ForeignKey(
+        "usage.Source", on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False
+    )
+    event_id = models.CharField(max_length=200)
+    body_hash = models.BinaryField(max_length=32)  # SHA-256 of the canonical body
+    resource = models.CharField(max_length=200)
+    time = models.DateTimeField()
+    event = models.BigIntegerField()  # its id: with resource and time it leads to the event
+
+    def __str__(self) -> str:
+        return self.event_id
+
+
 class Unpaired(models.Model):
     """The bell of pairing: an event that may change intervals or ownership and has not been looked at yet.
 
@@ -84,6 +104,7 @@ class Unpaired(models.Model):
         Event, on_delete=models.CASCADE, primary_key=True, related_name="+", db_constraint=False
     )
     resource = models.CharField(max_length=200)
+    time = models.DateTimeField()  # the event's: with the resource it leads to the event
 
     def __str__(self) -> str:
         return self.resource
