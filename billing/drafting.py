@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from django.db import DataError, IntegrityError, transaction
 
 from billing import draft_store, gathering, locks, running
+from billing import late as late_usage
 from billing.draft_store import Judged
 from billing.gathering import AccountFacts, Facts
 from billing.judging import Case, EarlierMonth, Verdict, assemble
@@ -98,6 +99,7 @@ def _case(account: AccountFacts, facts: Facts) -> Case:
             late.usage.get(account.code, ()),
             late.billed.get(account.key, ()),
             late.originals.get(account.key),
+            late.amended.get(account.code, late_usage.NOBODY),
         )
         for late in facts.late
         if account.key in late.rostered

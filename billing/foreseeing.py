@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Final
 
 from accounts.models import Account
-from billing import gathering, judging, running
+from billing import gathering, judging, late, running
 from billing.assembly import Parked, usage_lines
 from billing.draft import DraftLine
 from billing.gathering import AccountFacts, Facts, LateMonth
@@ -103,7 +103,12 @@ def _billed(account: AccountFacts, again: LateMonth, where: Landing) -> Foreseen
         return Foreseen(account.code, account.currency, Landing(NOWHERE, again.month, why), waiting=why)
     billed = again.billed.get(account.key, ())
     earlier = judging.EarlierMonth(
-        again.month, again.book, again.usage.get(account.code, ()), billed, again.originals.get(account.key)
+        again.month,
+        again.book,
+        again.usage.get(account.code, ()),
+        billed,
+        again.originals.get(account.key),
+        again.amended.get(account.code, late.NOBODY),
     )
     try:
         lines = judging.late_lines(earlier, account.currency)

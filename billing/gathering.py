@@ -9,13 +9,13 @@ from django.db import connection
 
 from accounts.models import Account
 from billing import catalogue, suspicions, tax
-from billing.assembly import MeteredUsage
-from billing.late import LATE_MONTHS, Billed
+from billing.assembly import RUNNING, MeteredUsage
+from billing.late import LATE_MONTHS, Billed, Thing
 from billing.models import Invoice, InvoiceKind, InvoiceStatus, Outcome, Run, RunAccount, RunShard, RunState
 from billing.pricebook import PriceBook
 from core import sql
 from core.periods import Month
-from usage import metering
+from usage import amended, metering
 
 Rows = Mapping[str, Sequence[MeteredUsage]]  # by the account's code
 
@@ -42,6 +42,7 @@ class LateMonth:
     billed: Mapping[int, Sequence[tuple[str, Billed]]]  # by account: currency and line
     originals: Mapping[int, tuple[int, str]]  # by account: the month's own invoice (row, number)
     rostered: frozenset[int]  # the accounts that the month's run knew
+    amended: Mapping[str, Mapping[Thing, Sequence[str]]]  # by code: the corrections since it was billed, in words
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +144,26 @@ def look_again(
         billed(keys, earlier, month),
         {account: (key, number or "") for account, key, number in originals.values_list("account_id", "pk", "number")},
         frozenset(keys),
+        _amended([account.code for account in accounts], earlier, _billed_at(earlier, month), cutoff),
     )
+
+
+def _billed_at(earlier: Month, month: Month) -> datetime:
+    """Return the cut-off of the last closed run before ``month`` that billed or adjusted ``earlier``."""
+    runs = Run.objects.filter(shadow=False, state=RunState.CLOSED, month__gte=earlier.first_day)
+    return max(runs.filter(month__lt=month.first_day).values_list("cutoff", flat=True))
+
+
+def _amended(
+    codes: Sequence[str], month: Month, since: datetime, cutoff: datetime
+) -> dict[str, dict[Thing, list[str]]]:
+    """Return by account and thing which amendments changed the usage of ``month`` since it was billed."""
+    found: dict[str, dict[Thing, list[str]]] = {}
+    for cause in amended.causes(codes, month.span, since=since, cutoff=cutoff):
+        meter = "" if cause.meter == RUNNING else cause.meter
+        thing = (cause.app, cause.product, cause.component, meter)
+        found.setdefault(cause.account, {}).setdefault(thing, []).append(str(cause))
+    return found
 
 
 def billed(account_ids: Sequence[int], month: Month, now_billing: Month | None) -> dict[int, list[tuple[str, Billed]]]:

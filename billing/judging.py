@@ -1,8 +1,8 @@
 """How one account of the roster ends: drafted, zero, held or failed. Pure; one account's fault stays its own."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Final
@@ -45,6 +45,7 @@ class EarlierMonth:
     usage: Sequence[MeteredUsage]
     billed: Sequence[tuple[str, Billed]]
     original: tuple[int, str] | None
+    amended: Mapping[late.Thing, Sequence[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +116,7 @@ def late_lines(earlier: EarlierMonth, currency: str) -> list[DraftLine]:
     if len(billed) < len(earlier.billed):
         raise Parked("currency", f"{earlier.month} was billed in another currency; adjust it there by hand.")
     expected = usage_lines(earlier.usage, earlier.book, currency)
-    return late.adjustments(earlier.month, expected, billed, earlier.original)
+    return late.adjustments(earlier.month, expected, billed, earlier.original, earlier.amended)
 
 
 def _doubt(sums: Sums, case: Case) -> tuple[str, str]:

@@ -11,7 +11,10 @@ from core.exact import ZERO, plain
 from core.periods import Month
 
 LATE_MONTHS: Final = 2  # how many closed months before a run's own are looked at again
+NAMED: Final = 3  # amendments that the reason of a line tells in full
 Key = tuple[str, str, str, str, int | None]
+Thing = tuple[str, str, str, str]  # app, product, component and meter, whatever the price
+NOBODY: Final[Mapping[Thing, Sequence[str]]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,26 +53,41 @@ def key_of(line: DraftLine) -> Key:
 
 
 def adjustments(
-    month: Month, expected: Iterable[DraftLine], billed: Iterable[Billed], original: tuple[int, str] | None
+    month: Month,
+    expected: Iterable[DraftLine],
+    billed: Iterable[Billed],
+    original: tuple[int, str] | None,
+    amended: Mapping[Thing, Sequence[str]] = NOBODY,
 ) -> list[DraftLine]:
     """Return one line per difference, negative when too much was billed; none where both agree to the coin.
 
-    ``expected`` are the month's lines as rated today, ``original`` the month's own invoice (row, number). What
-    rounds to nothing is compared afresh next time, from the whole, so that nothing adds up unseen.
+    ``expected`` are the month's lines as rated today, ``original`` the month's own invoice (row, number), ``amended``
+    the corrections behind a line in words. What rounds to nothing is compared afresh next time, from the whole, so
+    that nothing adds up unseen.
     """
     known: Mapping[Key, Billed] = {line.key: line for line in billed}
     wanted = {key_of(line): line for line in expected}
     changed = [_difference(month, line, known.get(key), original) for key, line in wanted.items()]
     gone = [_withdrawn(month, line, original) for key, line in known.items() if key not in wanted]
     return sorted(
-        (line for line in _within_charged([*changed, *gone], known.values()) if line.amount),
+        (_explained(line, amended) for line in _within_charged([*changed, *gone], known.values()) if line.amount),
         key=lambda line: (line.app, line.product, line.component, line.meter, line.start),
     )
 
 
+def _explained(line: DraftLine, amended: Mapping[Thing, Sequence[str]]) -> DraftLine:
+    """Let the reason of a line name the corrections behind it, the first few in full."""
+    causes = amended.get(key_of(line)[:4], ())
+    if not causes:
+        return line
+    more = f" And {len(causes) - NAMED} more amendments." if len(causes) > NAMED else ""
+    named = (cause if cause.endswith((".", "!", "?")) else f"{cause}." for cause in causes[:NAMED])
+    return replace(line, reason=f"{line.reason} {' '.join(named)}{more}")
+
+
 def _within_charged(lines: Sequence[DraftLine], billed: Iterable[Billed]) -> list[DraftLine]:
     """Give back no more of one thing, whatever its price, than was charged for it: not what was waived or credited."""
-    left: dict[tuple[str, str, str, str], Decimal] = {}
+    left: dict[Thing, Decimal] = {}
     for before in billed:
         left[before.key[:4]] = left.get(before.key[:4], ZERO) + before.charged
     for line in lines:

@@ -75,6 +75,30 @@ def changed(made: Made) -> Changed:
     return Changed([code for (code,) in accounts], [Span(start, end) for start, end in ended if start < end])
 
 
+class Cause(NamedTuple):
+    """Why a line of usage changed: an amendment that was recorded since, or ``back``: one that was taken back."""
+
+    account: str
+    app: str
+    product: str
+    component: str
+    meter: str
+    amendment: int
+    reason: str
+    back: bool
+
+    def __str__(self) -> str:
+        return f"Amendment {self.amendment}{' was taken back' if self.back else ''}: {self.reason}"
+
+
+def causes(accounts: Sequence[str], span: Span, *, since: datetime, cutoff: datetime) -> list[Cause]:
+    """Return which amendments changed what ``accounts`` used in ``span`` between two moments of knowledge."""
+    named = {"accounts": list(accounts), "first": span.start, "last": span.end, "since": since, "cutoff": cutoff}
+    with store.cursor() as cursor:
+        rows = cursor.execute(load("usage", "amendments_behind").encode(), named).fetchall()
+    return [Cause._make(row) for row in rows]
+
+
 def covering(one: Amendment) -> QuerySet[Amendment]:
     """Return the later amendments that stand and speak of some of the same: what ``one`` says there counts no more."""
     later = Amendment.objects.filter(

@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 
 from billing.foreseeing import ADJUSTMENT, DRAFT, NOWHERE
+from billing.models import InvoiceLine
 from core.errors import Invalid
 from core.periods import Month
 from insights import moving
@@ -141,6 +142,38 @@ class TestTakingBack:
         assert Amendment.objects.get().reverted_by == OLGA
         with pytest.raises(amending.Conflict, match="already"):
             moving.preview(revert, actor=OLGA)
+
+
+class TestAnAdjustment:
+    def test_is_linked_to_the_invoice_and_tells_the_reason(self, acme: object) -> None:
+        factories.close(OCTOBER)
+        amended = amending.amend("w", hour(100), hour(101), [said("close", hour(100))], reason="lost close", actor=OLGA)
+        lost = run_of(OCTOBER.next, acme)
+        assert lost.adjusts == invoice(acme, OCTOBER)  # type: ignore[arg-type]
+        assert lost.amount < 0 and lost.reason.endswith(f" Amendment {amended.pk}: lost close.")
+        assert "not to have been this account's" in lost.reason
+
+    def test_of_what_was_taken_back_again_is_none(self, acme: object) -> None:
+        factories.close(OCTOBER)
+        amended = amending.amend("w", hour(100), hour(101), [said("close", hour(100))], reason="lost", actor=OLGA)
+        amending.revert(amended.pk, reason="not lost", actor=OLGA)
+        assert adjustments_of(acme, OCTOBER) == []
+
+    def test_of_more_usage_charges_it(self, acme: object) -> None:
+        use(ran("v", "basic", hour(0), hour(10), "acme"))
+        factories.close(OCTOBER)
+        amending.amend(
+            "v", hour(9), hour(21), [said("close", hour(20), "v", "basic")], reason="closed later", actor=OLGA
+        )
+        line = run_of(OCTOBER.next, acme)
+        assert line.amount > 0 and line.usage == 36000 and "closed later" in line.reason
+
+
+def run_of(month: Month, owner: object) -> InvoiceLine:
+    """The one adjustment that a shadow run of ``month`` writes for an account."""
+    made = factories.ending(factories.build(month, shadow=True), owner).invoice  # type: ignore[arg-type]
+    assert made is not None
+    return made.lines.get(kind="adjustment")
 
 
 def adjustments_of(owner: object, month: Month) -> list[Decimal]:
