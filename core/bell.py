@@ -3,7 +3,7 @@
 from django_q.models import OrmQ
 from django_q.tasks import async_task
 
-from core import leases
+from core import clock, leases
 from core.models.work import LeasedWork
 
 CLUSTERS = ("money", "documents", "mail")
@@ -19,8 +19,12 @@ def ring(task: str, *, cluster: str) -> None:
 
 
 def waiting(cluster: str) -> int:
-    """Return how many messages wait or are being worked on in ``cluster``."""
-    count: int = OrmQ.objects.filter(key=cluster).count()
+    """Return how many messages of ``cluster`` no worker has taken yet.
+
+    One that was taken does not count: what a killed worker held is given out again only ten minutes later, and must
+    not keep anybody from ringing until then.
+    """
+    count: int = OrmQ.objects.filter(key=cluster, lock__lte=clock.now()).count()
     return count
 
 

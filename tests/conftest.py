@@ -14,6 +14,10 @@ from tests.world import World
 pytest_plugins = ["tests.browser"]  # once for all: a process can keep one browser's event loop
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--minutes", type=float, default=0.4, help="how long tests that kill go on killing (default: 0.4)")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A test with real processes needs the test database's untouched copy, and counts as slow."""
     for item in items:
