@@ -1,4 +1,7 @@
-"""The running month, priced by the same code as an invoice: what an account used so far, and where it is heading."""
+"""The running month, priced by the same code as an invoice: what an account used so far, and where it is heading.
+
+Asked for the days as well, it costs one look at each interval: see ``usage.stretches``.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,19 +11,25 @@ from typing import Final
 
 from accounts.models import Account
 from billing import catalogue
-from billing.assembly import Parked, usage_lines
-from billing.draft import DraftLine
+from billing.assembly import RUNNING, Parked, usage_lines
+from billing.day_shares import Charge, Day, Use, by_day
+from billing.draft import USAGE, DraftLine
 from billing.pricebook import PriceBook
+from billing.proration import cut
+from billing.rating.flat import Flat
 from core import clock
-from core.exact import quotient
+from core.exact import EXACT, quotient
 from core.money import ZERO
 from core.money import total as exact_total
-from core.periods import Month, exact_seconds
-from usage import metering
+from core.periods import Month, Span
+from usage import stretches
 from usage.metering import UsageRow
+from usage.stretches import Used
 
-PACE: Final = timedelta(days=1)  # a forecast goes on as the last day did
-MICROSECONDS: Final = 6
+DAY: Final = timedelta(days=1)
+PACE: Final = DAY  # a forecast goes on as the last day did
+MICROSECOND: Final = timedelta(microseconds=1)
+MICROSECONDS: Final = 6  # digits of a second
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,30 +37,43 @@ class CurrentUsage:
     """One account's month up to ``as_of``: lines as an invoice would show them, before credits and tax.
 
     ``forecast`` is the total at the month's end if everything goes on at the pace of the last day. ``waiting``
-    says why something cannot be priced yet; then there are no lines.
+    says why something cannot be priced yet; then there are no lines. ``days`` has every day that has begun; their
+    amounts sum to ``total`` to the coin.
     """
 
     month: Month
     as_of: datetime
     currency: str
-    lines: Sequence[DraftLine]
-    total: Decimal
-    forecast: Decimal
+    lines: Sequence[DraftLine] = ()
+    total: Decimal = ZERO
+    forecast: Decimal = ZERO
     waiting: str = ""
+    charges: Sequence[Charge] = ()
+    used: Used | None = None
+
+    def days(self) -> list[Day]:
+        """Return the days from the first of the month to that of ``as_of``, each with its share of every line."""
+        if self.used is None:
+            return []
+        uses = (Use(*use) for use in self.used.by_kind())
+        return by_day(self.charges, uses, self.used.spans, self.currency)
 
 
-def current_usage(account: Account, *, as_of: datetime) -> CurrentUsage:
-    """Return what ``account`` used in the month of ``as_of`` before that moment, as known now; writes nothing."""
-    month, now = Month.containing(as_of), clock.database_now()
-    if as_of <= month.start:
-        return CurrentUsage(month, as_of, account.currency, (), ZERO, ZERO)
-    book = catalogue.load_book(month, known_at=now, until=as_of, cuts=[as_of - PACE])
-    rows = list(metering.account_usage([account.code], book.spans, cutoff=now))
+def current_usage(account: Account, *, as_of: datetime, month: Month | None = None) -> CurrentUsage:
+    """Return what ``account`` used of ``month`` (default: of as_of) before ``as_of``, as known now; writes nothing."""
+    month, now = month or Month.containing(as_of), clock.database_now()
+    until = min(as_of, month.end)
+    if until <= month.start:
+        return CurrentUsage(month, as_of, account.currency)
+    book = catalogue.load_book(month, known_at=now, until=until, cuts=[until - PACE])
+    used = stretches.used(account.code, day_spans(book.spans), book.spans, cutoff=now)
+    rows = used.rows()
     try:
         lines = usage_lines(rows, book, account.currency)
         heading = usage_lines(_at_this_pace(rows, book), book, account.currency)
     except Parked as parked:
-        return CurrentUsage(month, as_of, account.currency, (), ZERO, ZERO, parked.reason)
+        return CurrentUsage(month, as_of, account.currency, waiting=parked.reason)
+    flat = {v.key for versions in book.prices.values() for v in versions if v and isinstance(v.price, Flat)}
     return CurrentUsage(
         month,
         as_of,
@@ -59,17 +81,34 @@ def current_usage(account: Account, *, as_of: datetime) -> CurrentUsage:
         lines,
         exact_total(line.amount for line in lines),
         exact_total(line.amount for line in heading),
+        charges=[charge(line, flat=line.price in flat) for line in lines],
+        used=used,
     )
 
 
+def day_spans(spans: Sequence[Span]) -> list[Span]:
+    """Cut ``spans``, which follow one another, at every midnight too."""
+    whole = Span(spans[0].start, spans[-1].end)
+    days = (whole.end - whole.start) // DAY + 1
+    midnight = whole.start.replace(hour=0, minute=0, second=0, microsecond=0)
+    return cut(whole, [*(span.start for span in spans), *(midnight + DAY * day for day in range(1, days + 1))])
+
+
+def charge(line: DraftLine, *, flat: bool) -> Charge:
+    """Return a line as the days share it."""
+    kind = (line.app, line.product, line.meter or RUNNING, line.component)
+    return Charge(kind, line.description, line.amount, line.start, line.end, flat, line.kind == USAGE)
+
+
 def _at_this_pace(rows: Sequence[UsageRow], book: PriceBook) -> list[UsageRow]:
-    """Let what was used in the last day go on until the month ends."""
+    """Let what was used in the last day (in a younger month: since it began) go on until the month ends."""
     pace_from = next(i for i, span in enumerate(book.spans) if span.end > book.until - PACE)
-    measured_over = exact_seconds(book.until - book.spans[pace_from].start)
-    ahead = exact_seconds(book.month.end - book.until)
+    measured_over = (book.until - book.spans[pace_from].start) // MICROSECOND
+    ahead = (book.month.end - book.until) // MICROSECOND
     return [_extended(row, ahead, measured_over) if row.span >= pace_from else row for row in rows]
 
 
-def _extended(row: UsageRow, ahead: Decimal, measured_over: Decimal) -> UsageRow:
-    more = quotient(row.seconds_or_quantity * ahead, int(measured_over) or 1, 0 if row.measured else MICROSECONDS)
-    return row._replace(seconds_or_quantity=row.seconds_or_quantity + more)
+def _extended(row: UsageRow, ahead: int, measured_over: int) -> UsageRow:
+    used = row.seconds_or_quantity
+    more = quotient(EXACT.multiply(used, Decimal(ahead)), measured_over, 0 if row.measured else MICROSECONDS)
+    return row._replace(seconds_or_quantity=EXACT.add(used, more))
