@@ -8,7 +8,7 @@ from typing import Any, Final
 from core.failpoints import failpoint
 from core.sql import load
 from usage import effective, locks, ownership_rows, store
-from usage.pairing_rules import Paired, Pairing, Switch, Unpairable, pair
+from usage.pairing_rules import Paired, Pairing, Signal, Unpairable, pair
 
 BATCH: Final = 5_000  # waiting events in one transaction
 
@@ -48,17 +48,17 @@ def repair(cursor: store.Cursor, resources: Sequence[str], now: datetime) -> set
     Whoever records or reverts an amendment calls it with the moment of that, holding the history.
     """
     named = {"resources": list(resources)}
-    switches = [
-        Switch(resource, meter, product, time, kind, (source, event_id), key, component, app)
+    signals = [
+        Signal(resource, meter, product, time, kind, (source, event_id), key, component, app)
         for resource, meter, product, time, kind, source, event_id, key, component, app in cursor.execute(
             effective.statement("switches"), named | {"cutoff": effective.NOW}
         )
     ]
-    pairing = pair(switches)
+    pairing = pair(signals)
     _record_intervals(cursor, named, pairing, now)
     _record_problems(cursor, named, pairing, now)
     ownership_rows.rewrite(cursor, resources, now)
-    return {switch.key for switch in switches}
+    return {signal.key for signal in signals}
 
 
 def _record_intervals(cursor: store.Cursor, named: dict[str, Any], pairing: Pairing, now: datetime) -> None:
@@ -87,7 +87,7 @@ def _columns(intervals: Sequence[Paired]) -> dict[str, list[Any]]:
 
 def _record_problems(cursor: store.Cursor, named: dict[str, Any], pairing: Pairing, now: datetime) -> None:
     believed = set(cursor.execute(_sql("believed_problems"), named))
-    wanted = {(problem.switch.key, problem.kind): problem for problem in pairing.problems}
+    wanted = {(problem.signal.key, problem.kind): problem for problem in pairing.problems}
     still = {event for event, _ in wanted}
     gone = [event for event, _ in believed if event not in still]
     if gone:

@@ -1,27 +1,34 @@
-"""Opens and closes to intervals: a pure function of what is known, whatever order it arrived in.
+"""Opens, closes and levels to intervals: a pure function of what is known, whatever order it arrived in.
 
-Each (resource, meter, product) is a switch. At one instant, what is on is first switched off, and what is off
-is first switched on; so a restart within an instant goes on, and an on-and-off of no length is nothing. Then no two
-products of a resource and meter may be on at once: what was opened earlier stays.
+A Line is one meter of one resource, carried through time instant by instant; what is so just before an instant follows
+from the earlier ones alone, so it can be taken up at any moment from what was believed there.
+
+Each product on it is switched or has a level. At one instant, what is on is first switched off, and what is off is
+first switched on; so a restart within an instant goes on, and an on-and-off of no length is nothing. Then no two
+products may run at once: what was opened earlier stays. A level holds until the next one; of two at one instant the
+later in ``order`` counts, and an equal one changes nothing.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from itertools import groupby
 from operator import attrgetter
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Self
 
-from usage.reported import CLOSE, OPEN
+from usage.reported import CLOSE, GAUGE, OPEN
 
 ORPHAN_CLOSE: Final = "orphan_close"
 DOUBLE_OPEN: Final = "double_open"
 OVERLAP: Final = "overlap"
 EMPTY: Final = "empty"
+MIXED: Final = "mixed"
+ONE: Final = Decimal(1)
 
 
-class Switch(NamedTuple):
-    """One open or close as pairing sees it; ``key`` is the stored event's, ``order`` decides among equals.
+class Signal(NamedTuple):
+    """One open, close or level as pairing sees it; ``key`` is the stored event's, ``order`` decides among equals.
 
     ``order`` must not depend on arrival: (source, event id).
     """
@@ -35,13 +42,14 @@ class Switch(NamedTuple):
     key: int
     component: str
     app: str
+    level: Decimal = ONE
 
 
 class Paired(NamedTuple):
     """An interval ``[opened, closed)``; ``closed`` is None while it runs."""
 
-    opening: Switch
-    closing: Switch | None
+    opening: Signal
+    closing: Signal | None
 
     @property
     def opened(self) -> datetime:
@@ -51,68 +59,150 @@ class Paired(NamedTuple):
     def closed(self) -> datetime | None:
         return self.closing.time if self.closing else None
 
+    @property
+    def level(self) -> Decimal:
+        return self.opening.level
+
 
 class Unpairable(NamedTuple):
-    """An open or close that makes no interval, and why."""
+    """A signal that makes no interval, and why."""
 
-    switch: Switch
+    signal: Signal
     kind: str
 
 
 @dataclass(slots=True)
 class Pairing:
-    """Everything that follows from the known opens and closes: each of them is in exactly one place."""
+    """Everything that follows from some signals: each open and close is in exactly one place."""
 
-    intervals: list[Paired]
-    problems: list[Unpairable]
-
-
-def pair(switches: Iterable[Switch]) -> Pairing:
-    """Pair the switches of any number of resources."""
-    pairing = Pairing([], [])
-    ordered = sorted(switches, key=attrgetter("resource", "meter", "product", "time", "order"))
-    for _, of_meter in groupby(ordered, key=attrgetter("resource", "meter")):
-        candidates: list[Paired] = []
-        for _, of_product in groupby(of_meter, key=attrgetter("product")):
-            candidates += _run(of_product, pairing.problems)
-        pairing.intervals += _one_at_a_time(candidates, pairing.problems)
-    return pairing
+    intervals: list[Paired] = field(default_factory=list)
+    problems: list[Unpairable] = field(default_factory=list)
 
 
-def _run(switches: Iterator[Switch], problems: list[Unpairable]) -> Iterator[Paired]:
-    """Run one switch through time; yield its intervals and note what makes none."""
-    opening: Switch | None = None
-    for _, instant in groupby(switches, key=attrgetter("time")):
-        both: dict[str, list[Switch]] = {OPEN: [], CLOSE: []}
-        for switch in instant:
-            both[switch.type].append(switch)
-        opens, closes = both[OPEN], both[CLOSE]
-        if opening is not None and closes:
-            yield Paired(opening, closes.pop(0))
-            opening = None
-            problems += [Unpairable(close, ORPHAN_CLOSE) for close in closes]
-            closes = []
-        before = opening
-        if opening is None and opens:
-            opening = opens.pop(0)
-        problems += [Unpairable(again, DOUBLE_OPEN) for again in opens]
-        if closes and opening is not None and before is None:
-            problems += [Unpairable(opening, EMPTY), Unpairable(closes.pop(0), EMPTY)]
-            opening = None
-        problems += [Unpairable(close, ORPHAN_CLOSE) for close in closes]
-    if opening is not None:
-        yield Paired(opening, None)
+@dataclass(slots=True)
+class _Said:
+    """What one instant says of one product."""
+
+    opens: list[Signal] = field(default_factory=list)
+    closes: list[Signal] = field(default_factory=list)
+    level: Signal | None = None
+    was_on: bool = False
+    was_read: bool = False  # the level took effect already
+
+    @classmethod
+    def of(cls, signals: Iterable[Signal]) -> Self:
+        said = cls()
+        for signal in signals:
+            if signal.type == OPEN:
+                said.opens.append(signal)
+            elif signal.type == CLOSE:
+                said.closes.append(signal)
+            else:
+                said.level = signal
+        return said
 
 
-def _one_at_a_time(candidates: Sequence[Paired], problems: list[Unpairable]) -> list[Paired]:
-    """Keep of overlapping products the one that was opened earlier; note the others."""
-    if len(candidates) < 2:
-        return list(candidates)
-    kept: list[Paired] = []
-    for candidate in sorted(candidates, key=lambda paired: (paired.opened, paired.opening.product)):
-        if not kept or (kept[-1].closed is not None and kept[-1].closed <= candidate.opened):
-            kept.append(candidate)
+@dataclass(slots=True)
+class Line:
+    """One meter of one resource just before some moment, and what has followed since it was taken up.
+
+    ``on`` holds by product what switched it on, also where it overlaps what runs and is therefore set aside;
+    ``running`` is the product whose interval is believed.
+    """
+
+    on: dict[str, Signal] = field(default_factory=dict)
+    running: str | None = None
+    found: Pairing = field(default_factory=Pairing)
+
+    @property
+    def state(self) -> tuple[dict[str, int], str | None]:
+        """What the future depends on: two lines with equal states go on alike."""
+        return {product: signal.key for product, signal in self.on.items()}, self.running
+
+    def advance(self, signals: Iterable[Signal]) -> None:
+        """Go on through signals that all come later than what was seen, given in any order."""
+        ordered = sorted(signals, key=attrgetter("time", "product", "order"))
+        for _, instant in groupby(ordered, key=attrgetter("time")):
+            told = {product: _Said.of(said) for product, said in groupby(instant, key=attrgetter("product"))}
+            for product, said in told.items():
+                self._end(product, said)
+            for product, said in told.items():
+                self._begin(product, said)
+
+    def finish(self) -> Pairing:
+        """Return what was found, what still runs included."""
+        if self.running is not None:
+            self.found.intervals.append(Paired(self.on[self.running], None))
+        return self.found
+
+    def _end(self, product: str, said: _Said) -> None:
+        opening = self.on.get(product)
+        if opening is None:
+            return
+        said.was_on = True
+        if said.closes:
+            self._close(opening, said.closes.pop(0))
+        elif said.level is not None and opening.type == GAUGE:
+            said.was_read = True
+            if said.level.level != opening.level:
+                self._close(opening, said.level)
+                if said.level.level:
+                    self._open(said.level)  # goes on, so nothing that opens at this instant comes before it
+
+    def _begin(self, product: str, said: _Said) -> None:
+        opening = self.on.get(product)
+        if said.was_read:
+            self._park(said.opens, MIXED)
+        elif opening is not None:
+            self._park(said.opens, MIXED if opening.type == GAUGE else DOUBLE_OPEN)
+            self._park([said.level] if said.level else [], MIXED)
         else:
-            ends = [end for end in candidate if end is not None]
-            problems += [Unpairable(end, OVERLAP) for end in ends]
-    return kept
+            self._switch_on(said)
+        self._park(said.closes, ORPHAN_CLOSE)
+
+    def _switch_on(self, said: _Said) -> None:
+        if said.opens:
+            first = said.opens.pop(0)
+            self._park(said.opens, DOUBLE_OPEN)
+            self._park([said.level] if said.level else [], MIXED)
+        elif said.level is not None and said.level.level:
+            first = said.level
+        else:
+            return
+        if said.closes and not said.was_on:
+            self._park([first, said.closes.pop(0)], EMPTY)
+        else:
+            self._open(first)
+
+    def _open(self, opening: Signal) -> None:
+        if self.running is not None:
+            self._park([opening], OVERLAP)
+            if opening.type == GAUGE:
+                return  # its next one may find room
+        else:
+            self.running = opening.product
+        self.on[opening.product] = opening
+
+    def _close(self, opening: Signal, closing: Signal) -> None:
+        del self.on[opening.product]
+        if self.running == opening.product:
+            self.running = None
+            self.found.intervals.append(Paired(opening, closing))
+        else:
+            self._park([closing], OVERLAP)
+
+    def _park(self, signals: Iterable[Signal], kind: str) -> None:
+        self.found.problems += [Unpairable(signal, kind) for signal in signals]
+
+
+def pair(signals: Iterable[Signal]) -> Pairing:
+    """Pair all signals there are of any number of resources."""
+    pairing = Pairing()
+    ordered = sorted(signals, key=attrgetter("resource", "meter"))
+    for _, of_line in groupby(ordered, key=attrgetter("resource", "meter")):
+        line = Line()
+        line.advance(of_line)
+        found = line.finish()
+        pairing.intervals += found.intervals
+        pairing.problems += found.problems
+    return pairing

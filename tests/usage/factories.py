@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from usage import intake, locks, pairing, reading, sources, store
+from core.periods import Month
+from usage import intake, locks, pairing, partitions, reading, sources, store
 from usage.intake import Answer
 from usage.models import Amendment, Source
 from usage.window import ANY_PAST
@@ -68,6 +69,7 @@ def amended(
 ) -> Amendment:
     """Say anew what a resource did in some hours, as ``reporter``'s events, straight into the tables."""
     said = reading.read(json.dumps(list(events)).encode()).events
+    partitions.ensure(Month.containing(event.time) for event in said)
     with store.writing() as cursor:
         now = locks.history(cursor)
         about = {"resource": resource, "meter": meter, "start": hour(start), "end": hour(end)}
