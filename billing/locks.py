@@ -18,6 +18,12 @@ def run(run_id: int) -> Run:
     return found
 
 
+def drafting(account_id: int) -> None:
+    """Wait for the shards that write drafts of an account at this moment, and let none write until the end."""
+    writing = Run.objects.filter(state=RunState.DRAFTING, shadow=False, roster__account_id=account_id)
+    list(Run.objects.select_for_update().filter(pk__in=writing.values("pk")).order_by("pk"))
+
+
 def running(run_id: int, state: RunState) -> None:
     """Keep a run in ``state`` until the transaction ends, beside other workers; LeaseLost when it left it."""
     with connection.cursor() as cursor:

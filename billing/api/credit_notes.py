@@ -29,7 +29,7 @@ class NoteLineOut(serializers.ModelSerializer[CreditNoteLine]):
 
     class Meta:
         model = CreditNoteLine
-        fields = ["position", "description", "amount"]
+        fields = ["position", "description", "amount", "settlement"]
 
     def get_amount(self, line: CreditNoteLine) -> str:
         return coins(line.amount, line.note.currency)
@@ -42,11 +42,23 @@ class NoteOut(serializers.ModelSerializer[CreditNote]):
     subtotal = CoinsField()
     tax = CoinsField()
     total = CoinsField()
+    granted = CoinsField(help_text="Of the total: was paid already and became credits.")
     lines = NoteLineOut(many=True)
 
     class Meta:
         model = CreditNote
-        fields = ["number", "invoice", "currency", "reason", "subtotal", "tax", "total", "issued_on", "lines"]
+        fields = [
+            "number",
+            "invoice",
+            "currency",
+            "reason",
+            "subtotal",
+            "tax",
+            "total",
+            "granted",
+            "issued_on",
+            "lines",
+        ]
 
 
 class TakenIn(StrictSerializer):
@@ -64,10 +76,10 @@ class CorrectionIn(StrictSerializer):
 
 
 class CorrectionOut(serializers.Serializer[Any]):
-    """What a correction became: a note while the invoice is open, a credit once it is paid."""
+    """What a correction became: a note by line, and credits for what of it was paid already."""
 
-    credit_note = NoteOut(source="note", allow_null=True)
-    credit = CreditOut(source="grant", allow_null=True)
+    credit_note = NoteOut(source="note")
+    credits = CreditOut(source="grants", many=True)
 
 
 class CreditNotes(IdempotentWrites, InvoiceReader, ListAPIView[CreditNote]):
@@ -91,7 +103,7 @@ class CreditNotes(IdempotentWrites, InvoiceReader, ListAPIView[CreditNote]):
         parameters=[ONCE],
     )
     def post(self, request: Request, number: str) -> Response:
-        """Take back parts of an issued invoice: a credit note while it is open, a credit once it is paid."""
+        """Take back parts of an issued invoice: less is owed, and what was paid already becomes a credit."""
         asked, found = read(CorrectionIn, request), find(request, number)
         correction = credit_notes.issue(
             found.pk,

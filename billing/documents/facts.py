@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
+from core.exact import ZERO
+
 
 @dataclass(frozen=True, slots=True)
 class PartyFacts:
@@ -82,3 +84,4 @@ class CreditNoteFacts:
     tax_rate: Decimal
     tax: Decimal
     total: Decimal
+    granted: Decimal = ZERO  # of total: became credits for the next invoices

@@ -67,6 +67,7 @@ def credit_note_facts(note: CreditNote) -> CreditNoteFacts:
         tax_rate=invoice.tax_rate,
         tax=note.tax,
         total=note.total,
+        granted=note.granted,
     )
 
 

@@ -65,7 +65,7 @@ def present_credit_note(note: CreditNoteFacts) -> Document:
         ),
         total_label="Total credited",
         total=formatting.amount_with_currency(note.total, note.currency),
-        total_note=f"Lowers what is due on invoice {note.invoice_number}.",
+        total_note=_settled_by(note),
         blocks=tuple(_credited(note)),
         dated=note.issued_on,
         notes=(f"Reason: {note.reason}",) if note.reason else (),
@@ -233,6 +233,19 @@ def _note(line: LineFacts, invoice: InvoiceFacts) -> str:
     if line.kind == "manual" or (start, end) == (invoice.period_start, invoice.period_end):
         return ""
     return period(start, end if end > start else start + timedelta(days=1))
+
+
+def _settled_by(note: CreditNoteFacts) -> str:
+    """Say what the customer has of it: less is due, or the next invoices are lower."""
+    lowered = note.total - note.granted
+    less_due = f"Lowers what is due on invoice {note.invoice_number}"
+    next_less = "lowers your next invoices, before tax"
+    if not note.granted:
+        return f"{less_due}."
+    if not lowered:
+        return f"Invoice {note.invoice_number} is paid: it {next_less}."
+    granted = formatting.amount_with_currency(note.granted, note.currency)
+    return f"{less_due} by {formatting.amount_with_currency(lowered, note.currency)}; {granted} {next_less}."
 
 
 def _credited(note: CreditNoteFacts) -> Iterable[Block]:

@@ -2,7 +2,7 @@
 
 from billing.models.catalogue import Price, PriceModel, Product, ProductGroup
 from billing.models.credit import CreditApplication, CreditGrant, CreditState
-from billing.models.credit_note import CreditNote, CreditNoteLine
+from billing.models.credit_note import CreditNote, CreditNoteLine, Settlement
 from billing.models.document import Document, DocumentKind
 from billing.models.invoice import Invoice, InvoiceKind, InvoiceLine, InvoiceStatus, LineKind, PaymentStatus
 from billing.models.ledger import LedgerAccount, LedgerEntry, LedgerTransaction
@@ -37,6 +37,7 @@ __all__ = [
     "RunShard",
     "RunState",
     "Seller",
+    "Settlement",
     "ShardPhase",
     "TaxRate",
 ]

@@ -27,6 +27,9 @@ class CreditGrant(models.Model):
     corrects = models.ForeignKey(  # the paid invoice whose correction this is
         "billing.Invoice", null=True, blank=True, on_delete=models.PROTECT, related_name="corrected_by"
     )
+    note = models.ForeignKey(  # the credit note that says of which lines
+        "billing.CreditNote", null=True, blank=True, on_delete=models.PROTECT, related_name="grants"
+    )
     state = models.CharField(max_length=9, choices=CreditState.choices)
     expires_on = models.DateField(null=True, blank=True)  # not usable for periods that start on or after it
     requested_by = models.CharField(max_length=300)

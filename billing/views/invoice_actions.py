@@ -6,7 +6,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.db.models import Sum
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
@@ -18,7 +17,6 @@ from billing.forms.invoices import AddLineForm, ChangeLineForm, Reasoned, TakeBa
 from billing.models import Invoice, InvoiceLine, InvoiceStatus
 from core import clock, formatting
 from core.errors import VaultError
-from core.exact import ZERO
 from core.forms import blame
 
 confirmed = require_http_methods(["GET", "HEAD", "POST"])
@@ -72,7 +70,7 @@ def waive_line(request: StaffRequest, key: str, line: int) -> HttpResponse:
 @confirmed
 @staff("invoices.credit")
 def take_back(request: StaffRequest, key: str) -> HttpResponse:
-    """Take back parts of an issued invoice: a credit note while it is open, a credit once it is paid."""
+    """Take back parts of an issued invoice: less is owed, and what was paid already becomes a credit."""
     found = finding.invoice(key)
     form = TakeBackForm(request.POST or None, lines=_left(found))
 
@@ -83,9 +81,11 @@ def take_back(request: StaffRequest, key: str) -> HttpResponse:
         return _taken_back(correction)
 
     how = (
-        "The invoice is paid: what you take back becomes a credit that the next invoices use."
+        "The invoice is paid: the credit note, which is mailed, becomes a credit that the next invoices use."
         if found.status == InvoiceStatus.PAID
-        else "Issues a credit note with its share of the tax, which lowers what is outstanding and is mailed."
+        else "Issues a credit note with its share of the tax, which is mailed and lowers what is outstanding"
+        f" ({formatting.amount_with_currency(found.outstanding, found.currency)}); what exceeds that was paid already"
+        " and becomes a credit that the next invoices use."
     )
     consequence = f"{how} The invoice itself never changes."
     return _answer(request, found, "Take back", consequence, form, do, "billing/invoice_take_back.html")
@@ -115,19 +115,16 @@ def _answer(
 
 def _left(found: Invoice) -> list[tuple[InvoiceLine, Decimal]]:
     """Lines with what of each can still be taken back."""
-    rows = found.lines.annotate(taken=Sum("credited_by__amount")).order_by("position")
-    left = [(row, row.amount - (row.taken or ZERO)) for row in rows]
-    return [(row, rest) for row, rest in left if rest > 0]
+    left = credit_notes.left_of(found)
+    return [(row, left[row.pk]) for row in found.lines.order_by("position") if left[row.pk] > 0]
 
 
 def _taken_back(correction: Correction) -> str:
-    if correction.note is not None:
-        note = correction.note
-        return (
-            f"Credit note {note.number} over {formatting.amount_with_currency(note.total, note.currency)} was issued."
-        )
-    grant = correction.grant
-    return f"A credit of {formatting.amount_with_currency(grant.amount, grant.currency)} was given." if grant else ""
+    note = correction.note
+    said = f"Credit note {note.number} over {formatting.amount_with_currency(note.total, note.currency)} was issued."
+    if not note.granted:
+        return said
+    return f"{said} A credit of {formatting.amount_with_currency(note.granted, note.currency)} was given."
 
 
 def _amount(row: InvoiceLine) -> str:

@@ -168,6 +168,8 @@ TAMPERING = {
     "paid_means_nothing_outstanding": f"{INVOICE} credited = credited + 1 where status = 'open'",
     "second_persons_decided": "alter table billing_run drop constraint run_approved_by_a_second_person;"
     f" {RUN} approved_by = opened_by where not shadow",
+    "nothing_is_given_back_twice": "update billing_creditnoteline set amount = 51",
+    "notes_say_what_became_credits": "update billing_creditnote set granted = 1",
     "rosters_end": "update billing_runaccount set outcome = 'pending' where outcome = 'issued'",
     "shadows_leave_no_trace": f"{INVOICE} shadow = false, kind = 'one_off' where shadow",
 }

@@ -95,9 +95,10 @@ class TestTakeBack:
         path = f"/invoices/{opened.number}/credit-notes"
         answers = [call("post", path, key_of("ada"), BACK, **ONCE)]
         note = answers[0].json()["credit_note"]
-        assert answers[0].status_code == 201 and answers[0].json()["credit"] is None
+        assert answers[0].status_code == 201 and answers[0].json()["credits"] == []
         assert (note["subtotal"], note["tax"], note["total"]) == ("10.00", "0.60", "10.60")
-        assert note["lines"] == [{"position": 1, "description": opened.lines.get().description, "amount": "10.00"}]
+        assert note["lines"] == [{"position": 1, "description": opened.lines.get().description, "amount": "10.00",
+                                  "settlement": "owed"}]  # fmt: skip
         for owner in ("iris", acme):
             assert call("get", path, key_of(owner)).json()["results"] == [note]
         assert call("get", path, key_of(account("globex"))).status_code == 404
@@ -111,8 +112,9 @@ class TestTakeBack:
         with acting(ACTOR):
             settling.settle(opened.pk, opened.total, on=ISSUED_ON)
         said = call("post", f"/invoices/{opened.number}/credit-notes", key_of("ada"), BACK).json()
-        assert said["credit_note"] is None and said["credit"]["amount"] == "10.00"
-        assert said["credit"]["corrects"] == opened.number
+        (credit,) = said["credits"]
+        assert (said["credit_note"]["granted"], credit["amount"]) == ("10.00", "10.00")
+        assert credit["corrects"] == opened.number
 
     @pytest.mark.parametrize(
         ("body", "field"),
