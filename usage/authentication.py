@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from accounts.authentication import ApiKeyAuthentication, HasScope, Principal
 from usage import sources
 from usage.models import Source
+from usage.models.source import EVENTS
 
 if TYPE_CHECKING:  # the framework loads this module while it loads its views
     from rest_framework.views import APIView
@@ -33,13 +34,13 @@ def secret_of(header: str) -> str:
 
 
 class SourceAuthentication(authentication.BaseAuthentication):
-    """Let a source's secret in; leave any other key to the next authentication."""
+    """Let a source's secret in that is good for what the view ``reports``; leave any other key to the next."""
 
     def authenticate(self, request: Request) -> tuple[Reporter, Source] | None:
         text = secret_of(request.headers.get("Authorization", ""))
         if not text.startswith("vs_"):
             return None
-        source = sources.authenticate(text)
+        source = sources.authenticate(text, getattr(request.parser_context.get("view"), "reports", EVENTS))
         if source is None:
             raise exceptions.AuthenticationFailed(REFUSED)
         return Reporter(f"source:{source.name}", frozenset({"usage:write"}), source=source), source

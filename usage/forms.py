@@ -4,17 +4,22 @@ from typing import Any, Final
 
 from django import forms
 
-from usage.models import EventType, ProblemKind
+from usage.models import EventType, ProblemKind, Source
+from usage.models.source import LONGEST_AHEAD, LONGEST_PAST_DAYS, SOURCE_SCOPES
 from usage.reported import LIMITS
 
 MINUTE: Final = 60
-OVERLAPS: Final = (("86400", "Works for one more day"), ("604800", "Works for one more week"), ("0", "Ends at once"))
+OVERLAPS: Final = (
+    ("86400", "Works for one more day"),
+    ("604800", "Works for one more week"),
+    ("3600", "Works for one more hour"),
+    ("0", "Ends at once"),
+)
 
 
-class SourceForm(forms.Form):
-    """A new source and its contract."""
+class ContractForm(forms.Form):
+    """What is expected of a source, in the units that people think in."""
 
-    name = forms.CharField(max_length=100, help_text="Letters, digits, dots, dashes and underscores; it never changes.")
     title = forms.CharField(max_length=200, required=False, help_text="What it reports, in words.")
     owner = forms.CharField(max_length=200, required=False, label="Team", help_text="Whom to call when it is silent.")
     cadence = forms.IntegerField(
@@ -24,25 +29,62 @@ class SourceForm(forms.Form):
         min_value=0, max_value=43_200, initial=60, label="May be … minutes late", help_text="Then it counts as silent."
     )
     past_days = forms.IntegerField(
-        min_value=1, max_value=3650, initial=35, label="An event may be … days old when it arrives"
+        min_value=1, max_value=LONGEST_PAST_DAYS, initial=35, label="An event may be … days old when it arrives"
     )
+    future_seconds = forms.IntegerField(
+        min_value=0, max_value=LONGEST_AHEAD, initial=300, label="Its clock may be … seconds ahead"
+    )
+
+    @staticmethod
+    def of(source: Source) -> dict[str, Any]:
+        """Return a source's contract as the form shows it."""
+        minutes = {"cadence": max(1, source.cadence_seconds // MINUTE), "lateness": source.lateness_seconds // MINUTE}
+        return minutes | {name: getattr(source, name) for name in ("title", "owner", "past_days", "future_seconds")}
 
     @property
     def contract(self) -> dict[str, Any]:
         """The fields of the source that were entered."""
         given = self.cleaned_data
-        return {
-            "title": given["title"],
-            "owner": given["owner"],
-            "cadence_seconds": given["cadence"] * MINUTE,
-            "lateness_seconds": given["lateness"] * MINUTE,
-            "past_days": given["past_days"],
-        }
+        minutes = {f"{name}_seconds": given[name] * MINUTE for name in ("cadence", "lateness")}
+        return minutes | {name: given[name] for name in ("title", "owner", "past_days", "future_seconds")}
+
+
+class ScopesField(forms.MultipleChoiceField):
+    """What a secret is good for."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            choices=[(scope, scope.capitalize()) for scope in SOURCE_SCOPES],
+            initial=list(SOURCE_SCOPES),
+            widget=forms.CheckboxSelectMultiple,
+            label="It may send",
+        )
+
+
+class SourceForm(ContractForm):
+    """A new source and its contract."""
+
+    name = forms.CharField(max_length=100, help_text="Letters, digits, dots, dashes and underscores; it never changes.")
+    scopes = ScopesField()
+    field_order = ("name",)
+
+
+class ChangedContractForm(ContractForm):
+    """A contract, and why it changes."""
+
+    reason = forms.CharField(max_length=300, label="Why", help_text="Kept in the history of the source.")
+
+    @property
+    def contract(self) -> dict[str, Any]:
+        """The fields that were changed: a contract set in seconds is not rounded by looking at it in minutes."""
+        changed = {f"{name}_seconds" if name in ("cadence", "lateness") else name for name in self.changed_data}
+        return {name: value for name, value in super().contract.items() if name in changed}
 
 
 class RotateForm(forms.Form):
-    """How long the old secret lives on beside the new one."""
+    """What the new secret is good for, and how long those that it replaces live on beside it."""
 
+    scopes = ScopesField()
     overlap = forms.TypedChoiceField(choices=OVERLAPS, coerce=int, label="The secret in use now")
 
 

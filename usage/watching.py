@@ -1,61 +1,126 @@
-"""What an operator sees of the sources: who speaks, how much, and how late."""
+"""What an operator sees of the sources: who speaks, how much, how late, and what is in the way."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, Final, NamedTuple
 
+from core import history
 from core.sql import load
 from usage import health, store, watermark
-from usage.models import Source
+from usage.health import Gap
+from usage.models import Source, SourceState
 from usage.watermark import Watermark
+
+URGENCY: Final = (health.SILENT, health.LATE)
+BACK: Final = (timedelta(minutes=1), timedelta(hours=1), timedelta(days=1))  # how far batches are looked for
 
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """One source as of one moment. ``lag`` is how old its newest event was when it was last heard; None: no event."""
+    """One source as of one moment. ``lag`` is how old its newest event was when it was last heard; None: no event.
+
+    ``events_24h`` is None where nobody asked for it. ``quarantined_since`` is when the oldest waiting one was received.
+    """
 
     source: Source
     health: str
+    explanation: str
     last_heard: datetime | None
-    events_24h: int
     lag: timedelta | None
     watermark: Watermark
+    quarantined: int
+    quarantined_since: datetime | None
+    events_24h: int | None = None
+
+    @property
+    def troubled(self) -> bool:
+        """Whether its metering must be taken for broken, or soon will be."""
+        return self.health in URGENCY
 
 
 class Hour(NamedTuple):
-    """One hour of a source: how many events arrived, and how many seconds after their time half of them had."""
+    """One hour of receipt of a source; ``lag_seconds``: how long after their time half of its events had arrived."""
 
     start: datetime
     events: int
     lag_seconds: int
+    heartbeats: int
+    manifests: int
+
+    @property
+    def heard(self) -> bool:
+        return bool(self.events or self.heartbeats or self.manifests)
+
+
+class Batch(NamedTuple):
+    """What one request brought: how many new events, and between which times they happened."""
+
+    received_at: datetime
+    events: int
+    first: datetime
+    last: datetime
+
+
+def pulses(*, now: datetime) -> list[Watched]:
+    """Return every source that something is expected of, those that need a person first; reads no event."""
+    return _watch(list(Source.objects.expected().exclude(state=SourceState.REVOKED)), now)
 
 
 def sources(*, now: datetime) -> list[Watched]:
-    """Return every source, those that need a person first."""
-    with store.cursor() as cursor:
-        since = {"since": now - timedelta(days=1)}
-        counts = dict(cursor.execute(load("usage", "received_lately").encode(), since).fetchall())
+    """Return every source with its events of the last day, those that need a person first."""
+    counts = dict(_rows("received_lately", since=now - timedelta(days=1)))
     everyone = list(Source.objects.select_related("feed").order_by("name"))
-    marks = watermark.of_all(everyone, now=now)
-    watched = [_watch(source, counts.get(source.pk, 0), marks[source.pk], now) for source in everyone]
-    urgency = [health.SILENT, health.LATE]
-    return sorted(watched, key=lambda one: urgency.index(one.health) if one.health in urgency else len(urgency))
+    return [replace(one, events_24h=counts.get(one.source.pk, 0)) for one in _watch(everyone, now)]
 
 
 def source(one: Source, *, now: datetime) -> Watched:
     """Return one source; the events of its last day are counted by ``hours``."""
-    events = sum(hour.events for hour in hours(one, now=now)[-24:])
-    return _watch(one, events, watermark.of(one, now=now), now)
+    return replace(_watch([one], now)[0], events_24h=sum(hour.events for hour in hours(one, now=now)[-24:]))
 
 
 def hours(one: Source, *, now: datetime, back: int = 48) -> list[Hour]:
     """Return the last ``back`` hours of a source, oldest first, the running one included."""
-    named = {"source": one.pk, "since": now - timedelta(hours=back - 1), "until": now}
-    with store.cursor() as cursor:
-        return [Hour._make(row) for row in cursor.execute(load("usage", "lag_by_hour").encode(), named)]
+    rows = _rows("lag_by_hour", source=one.pk, since=now - timedelta(hours=back - 1), until=now)
+    return [Hour._make(row) for row in rows]
 
 
-def _watch(source: Source, events: int, mark: Watermark, now: datetime) -> Watched:
+def gaps(one: Source, hours: Sequence[Hour], *, now: datetime) -> list[Gap]:
+    """Return the stretches of ``hours`` in which nothing was heard although the contract says that something would."""
+    return health.gaps([(hour.start, hour.heard) for hour in hours], one, now)
+
+
+def batches(one: Source, *, most: int) -> list[Batch]:
+    """Return the latest batches of a source, newest first; none that is a day older than its last word."""
+    if one.last_received_at is None:
+        return []
+    until, found = one.last_received_at + timedelta(seconds=5), []  # its last word is noted once a second
+    for back in BACK:
+        found = _rows("recent_batches", source=one.pk, since=one.last_received_at - back, until=until, most=most)
+        if len(found) >= most:
+            break
+    return [Batch._make(row) for row in found]
+
+
+def changes(one: Source) -> list[history.Entry]:
+    """Return what people did to a source, newest first."""
+    return history.of("usage_source", one.pk, added="Made")
+
+
+def _watch(sources: Sequence[Source], now: datetime) -> list[Watched]:
+    marks = watermark.of_all(sources, now=now)
+    refused = {source: (events, since) for source, events, since in _rows("quarantined_by_source")}
+    watched = [_one(source, marks[source.pk], refused.get(source.pk, (0, None)), now) for source in sources]
+    return sorted(watched, key=lambda one: URGENCY.index(one.health) if one.troubled else len(URGENCY))
+
+
+def _one(source: Source, mark: Watermark, refused: tuple[int, datetime | None], now: datetime) -> Watched:
     received, newest = source.last_received_at, source.last_event_at
     lag = received - newest if received and newest else None
-    return Watched(source, health.health(source, now), health.last_heard(source), events, lag, mark)
+    how, why = health.health(source, now), health.explained(source, now)
+    return Watched(source, how, why, health.last_heard(source), lag, mark, *refused)
+
+
+def _rows(name: str, **named: Any) -> list[tuple[Any, ...]]:
+    with store.cursor() as cursor:
+        return cursor.execute(load("usage", name).encode(), named).fetchall()

@@ -13,12 +13,12 @@ from django_tables2 import RequestConfig
 from accounts.gates import StaffRequest, staff
 from accounts.models import Account
 from accounts.permissions import has
-from billing import history, people
+from billing import people
 from billing.forms.credits import CreditFilter
 from billing.models import CreditApplication, CreditGrant, CreditState
 from billing.tables.columns import who
 from billing.tables.credits import TONES, ApplicationTable, CreditTable, last_usable, scope_in_words, state_of
-from core import clock, formatting
+from core import clock, formatting, history
 from core.downloads import Cell, csv_download
 
 PER_PAGE: Final = 50

@@ -13,13 +13,13 @@ from django_tables2 import RequestConfig
 from accounts.gates import StaffRequest, staff
 from accounts.models import Account
 from accounts.permissions import has
-from billing import history, reviewing, run_actions, running
+from billing import reviewing, run_actions, running
 from billing.forms.runs import RosterFilter
 from billing.models import Outcome, Run, RunAccount, RunState
 from billing.running import Progress
 from billing.tables.columns import who
 from billing.tables.runs import RosterTable
-from core import clock, formatting
+from core import clock, formatting, history
 from core.downloads import Cell, csv_download
 from core.periods import Month
 

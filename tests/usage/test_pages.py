@@ -15,6 +15,7 @@ from usage import health, sources, timeline
 from usage.models import Event, QuarantinedEvent, Source
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+NEW = {"cadence": 60, "lateness": 30, "past_days": 35, "future_seconds": 300, "scopes": ["events", "heartbeats"]}
 PAGES = [
     "/sources/", "/sources/dynos/", "/usage/problems/", "/usage/problems/?tab=pairing", "/usage/problems/?tab=unowned",
     "/usage/problems/?tab=open", "/usage/events/", "/usage/resources/r1/", "/usage/resources/a%2Fb%20c%3F/",
@@ -73,7 +74,7 @@ class TestSources:
         assert "No source reports usage yet" in text(olga.get("/sources/"))
 
     def test_one_is_made_and_its_secret_shown_once(self, olga: Client) -> None:
-        given = {"name": "addons", "title": "Add-ons", "cadence": 60, "lateness": 30, "past_days": 35}
+        given = NEW | {"name": "addons", "title": "Add-ons"}
         answer = olga.post("/sources/new/", given)
         secret = answer.context["secret"].text
         assert secret in text(answer)
@@ -82,11 +83,11 @@ class TestSources:
         assert "already" in text(olga.post("/sources/new/", given))
 
     def test_a_name_that_is_none_is_refused_at_its_field(self, olga: Client) -> None:
-        answer = olga.post("/sources/new/", {"name": "a b", "cadence": 60, "lateness": 30, "past_days": 35})
+        answer = olga.post("/sources/new/", NEW | {"name": "a b"})
         assert "letters, digits" in text(answer) and not Source.objects.exists()
 
     def test_a_secret_is_replaced(self, olga: Client, dynos: Source) -> None:
-        answer = olga.post("/sources/dynos/rotate/", {"overlap": "0"})
+        answer = olga.post("/sources/dynos/rotate/", {"overlap": "0", "scopes": ["events", "heartbeats", "manifests"]})
         assert answer.context["secret"].text in text(answer)
         assert [c.expires_at is not None for c in dynos.credentials.order_by("id")] == [True, False]
 

@@ -125,6 +125,8 @@ def _names(staff: dict[str, User], mine: Customer) -> dict[str, dict[str, Any]]:
         "invoices": {"key": invoice.number},
         "prices": {"code": Product.objects.get(code="standard-1x").code},
         "credit-notes": {"number": note.number},
+        "sources": {"prefix": Source.objects.get().credentials.earliest("pk").prefix},
+        "api/v1/usage/sources": {"prefix": Source.objects.get().credentials.earliest("pk").prefix},
         "usage/resources": {"name": f"{mine.secret}.1"},
         "api/v1/payments": {"pk": payment.pk},
         "api/v1/runs": {"key": invoice.run_id},

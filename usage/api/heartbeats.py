@@ -11,6 +11,7 @@ from core.formatting import iso
 from usage import sources
 from usage.authentication import IsSource, SourceAuthentication
 from usage.models import Source
+from usage.models.source import HEARTBEATS
 
 
 class Heartbeats(APIView):
@@ -18,6 +19,7 @@ class Heartbeats(APIView):
 
     authentication_classes = [SourceAuthentication]
     permission_classes = [IsSource]
+    reports = HEARTBEATS
 
     @extend_schema(request=None, responses={200: {"type": "object"}})
     def post(self, request: Request) -> Response:

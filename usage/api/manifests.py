@@ -18,6 +18,7 @@ from usage import agreement, hour_totals, manifests, reconciling, watermark
 from usage.api import body
 from usage.authentication import REPORTERS, MayReport, Reporter
 from usage.models import Manifest, Source
+from usage.models.source import MANIFESTS
 
 
 class ManifestSerializer(serializers.ModelSerializer[Manifest]):
@@ -39,6 +40,7 @@ class Manifests(ListAPIView[Manifest]):
     authentication_classes = REPORTERS
     permission_classes = [MayReport]
     serializer_class = ManifestSerializer
+    reports = MANIFESTS
     scopes = {"GET": "usage:read"}
     capabilities = {"GET": "sources.view"}
 

@@ -92,3 +92,17 @@ class SourceCredential(models.Model):
 
     def __str__(self) -> str:
         return f"{self.source} {self.prefix}"
+
+
+class HeartbeatHour(models.Model):
+    """How often a source said during an hour (of receipt) that it is alive: so that a quiet hour is told from a gap."""
+
+    source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="+", db_index=False)
+    hour = models.DateTimeField()
+    beats = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["source", "hour"], name="one_count_of_heartbeats_per_hour")]
+
+    def __str__(self) -> str:
+        return f"{self.source} {self.hour:%Y-%m-%dT%H}Z"
