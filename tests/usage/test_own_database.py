@@ -45,7 +45,8 @@ def test_is_not_ready_without_it(world: World, elsewhere: str) -> None:
 
     assert "ok" in ready(elsewhere)
     with psycopg.connect(elsewhere) as store:
-        store.execute("delete from django_migrations where id = (select max(id) from django_migrations where app = 'usage')")
+        newest = "select max(id) from django_migrations where app = 'usage'"
+        store.execute(f"delete from django_migrations where id = ({newest})")
     assert "migrations_waiting" in ready(elsewhere)
     assert "unavailable" in ready(f"{elsewhere}_gone")
 
