@@ -11,3 +11,8 @@ def resource_url(resource: str) -> str:
 def source_url(name: str) -> str:
     """Return the address of a source."""
     return f"/sources/{quote(name, safe='')}/"
+
+
+def event_url(source: str, event_id: str) -> str:
+    """Return the address of an event's own page."""
+    return f"/usage/events/{quote(source, safe='')}/{quote(event_id, safe='')}/"

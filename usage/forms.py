@@ -137,6 +137,7 @@ class EventFilter(forms.Form):
     app = forms.CharField(max_length=LIMITS["app"], required=False)
     account = forms.CharField(max_length=LIMITS["account"], required=False)
     event_id = forms.CharField(max_length=LIMITS["id"], required=False, label="Event id")
+    product = forms.CharField(max_length=LIMITS["product"], required=False)
     source = forms.CharField(max_length=100, required=False)
     type = forms.ChoiceField(choices=[("", "Every type"), *EventType.choices], required=False)
     since = _day("From")

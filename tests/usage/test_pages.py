@@ -183,37 +183,6 @@ class TestQuarantined:
         assert QuarantinedEvent.objects.get().state == "waiting"
 
 
-@pytest.mark.django_db
-class TestExplorer:
-    def test_goes_on_where_a_page_ended(self, olga: Client) -> None:
-        report(source("dynos"), [opened(n, f"r{n:03}") for n in range(120)])
-        seen: list[str] = []
-        address = "/usage/events/"
-        while address:
-            answer = olga.get(address)
-            seen += [event.event_id for event in answer.context["events"]]
-            address = f"/usage/events/?before={answer.context['older']}" if answer.context["older"] else ""
-        assert len(seen) == len(set(seen)) == 120
-
-    @pytest.mark.parametrize(
-        ("asked", "count"),
-        [
-            ("resource=r001", 1),
-            ("since=2026-10-02", 0),
-            ("until=2026-10-01", 5),
-            ("until=2026-09-30", 0),
-            ("type=close", 0),
-        ],
-    )
-    def test_filters(self, olga: Client, asked: str, count: int) -> None:
-        report(source("dynos"), [opened(n, f"r{n:03}") for n in range(5)])
-        assert len(olga.get(f"/usage/events/?{asked}").context["events"]) == count
-
-    @pytest.mark.parametrize("asked", ["before=x", "before=-1", "before=" + "9" * 30, "resource=%00"])
-    def test_nonsense_is_a_sentence(self, olga: Client, asked: str) -> None:
-        assert olga.get(f"/usage/events/?{asked}").status_code in (200, 400)
-
-
 @pytest.mark.usefixtures("dynos")
 def test_a_resource_shows_what_was_believed_before(olga: Client) -> None:
     settled(Source.objects.get(), [opened(2, "r2")])

@@ -148,6 +148,8 @@ ACCESS: Final[Mapping[str, Mapping[str, str]]] = {
     "usage_problems": {"GET": STAFF},
     "quarantined": {"GET": STAFF, "POST": "O"},
     "usage_events": {"GET": STAFF},
+    "usage_events_csv": {"GET": STAFF},
+    "usage_events_ndjson": {"GET": STAFF},
     "usage_resource": {"GET": STAFF},
     # The API
     "schema": {"GET": WITH_A_GOOD_KEY_OR_NONE},

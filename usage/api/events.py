@@ -4,7 +4,6 @@ from typing import Any
 
 import msgspec
 from django.db import InterfaceError, OperationalError
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -17,6 +16,7 @@ from core.api import problem
 from core.errors import VaultError
 from usage import exploring, intake, reading, sources
 from usage.api import body
+from usage.api.event_paging import EventPagination
 from usage.authentication import REFUSED, SourceAuthentication, secret_of
 from usage.intake import Answer
 from usage.models import Event, Source, SourceState
@@ -80,14 +80,13 @@ class Events(ListAPIView[Event]):
     """Events as they were accepted, newest first; and the door by which sources report them."""
 
     serializer_class = EventSerializer
+    pagination_class = EventPagination  # finds the events, by the request's filters
+    queryset = Event.objects.none()
     scopes = {"GET": "usage:read"}
     capabilities = {"GET": "usage.view"}
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         return receive(request) if request.method == "POST" else super().dispatch(request, *args, **kwargs)
-
-    def get_queryset(self) -> QuerySet[Event]:
-        return exploring.events(self.request.query_params.dict())
 
     @extend_schema(parameters=[OpenApiParameter(name, str) for name in exploring.FILTERS])
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:

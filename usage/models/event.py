@@ -4,7 +4,7 @@ from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
 
-from usage.addresses import resource_url
+from usage.addresses import event_url, resource_url
 
 
 class EventType(models.TextChoices):
@@ -70,6 +70,11 @@ class Event(models.Model):
     def resource_url(self) -> str:
         """Where the time line of its resource is."""
         return resource_url(self.resource)
+
+    @property
+    def url(self) -> str:
+        """Where its own page is."""
+        return event_url(self.source.name, self.event_id)
 
 
 class EventKey(models.Model):
