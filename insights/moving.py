@@ -81,14 +81,17 @@ def preview(change: Change, *, actor: str) -> Moved:
     return amending.try_out(change, actor=actor, look=lambda made: _look(change, made))
 
 
-def carry_out(change: Change, *, actor: str, token: str) -> tuple[Made, Moved]:
-    """Record ``change`` if it moves just what the preview that gave ``token`` showed; else raise ChangedMeanwhile."""
+def carry_out(change: Change, *, actor: str, token: str = "") -> tuple[Made, Moved]:
+    """Record ``change`` if it moves just what the preview that gave ``token`` showed; else raise ChangedMeanwhile.
+
+    Without a token nobody looked before, and it is recorded whatever it moves.
+    """
     _check(change)
     found: list[Moved] = []
 
     def agree(made: Made) -> None:
         found.append(_look(change, made))
-        if found[0].token != token:
+        if token and found[0].token != token:
             raise ChangedMeanwhile("What it moves has changed since it was shown. Look at it again, then record it.")
 
     made = amending.carry_out(change, actor=actor, agree=agree)

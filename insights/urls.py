@@ -2,6 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
+from insights.api import amendments as api_amendments
 from insights.api.reconciliation import ReconciliationView
 from insights.views import reconciliation, reports
 
@@ -11,4 +12,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("reports/focus.csv", reports.focus_file, name="focus"),
     path("usage/reconciliation/", reconciliation.hours, name="reconciliation"),
     path("api/v1/usage/reconciliation", ReconciliationView.as_view(), name="api_usage_reconciliation"),
+    path("api/v1/usage/amendments", api_amendments.Amendments.as_view(), name="api_usage_amendments"),
+    path("api/v1/usage/amendments/<int:key>", api_amendments.AmendmentDetail.as_view(), name="api_usage_amendment"),
+    path(
+        "api/v1/usage/amendments/<int:key>/revert",
+        api_amendments.AmendmentRevert.as_view(),
+        name="api_usage_amendment_revert",
+    ),
 ]

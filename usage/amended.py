@@ -107,6 +107,11 @@ def covering(one: Amendment) -> QuerySet[Amendment]:
     return later if not one.meter else later.filter(Q(meter="") | Q(meter=one.meter))
 
 
+def standing_with(one: Amendment) -> list[int]:
+    """Return the amendments of its batch that stand."""
+    return list(Amendment.objects.filter(batch=one.batch, reverted_at=None).order_by("pk").values_list("pk", flat=True))
+
+
 def of_resource(resource: str, *, known_at: datetime) -> Sequence[Amendment]:
     """Return the amendments of a resource that were recorded by ``known_at``, newest first."""
     return list(Amendment.objects.filter(resource=resource, recorded_at__lte=known_at).order_by("-recorded_at", "-pk"))

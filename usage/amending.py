@@ -14,10 +14,11 @@ from typing import Final, NamedTuple, Protocol, TypeVar
 import msgspec
 from django.db import transaction
 
-from core import databases
+from core import clock, databases
 from core.errors import Conflict, Invalid, NotFound
 from core.failpoints import failpoint
-from usage import intake, locks, pairing, store
+from core.periods import Month
+from usage import intake, locks, pairing, partitions, store
 from usage.models import Amendment, Event, Source, SourceState
 from usage.reported import LIMITS, ReportedEvent
 
@@ -55,6 +56,10 @@ class Change(Protocol):
         """Name the resources, once each."""
         ...
 
+    def prepare(self, now: datetime) -> None:
+        """Refuse what cannot be, and make room for it, before any lock is taken."""
+        ...
+
     def write(self, cursor: store.Cursor, now: datetime, actor: str) -> list[int]:
         """Write it as known from ``now`` on, in the running transaction; return its amendments."""
         ...
@@ -71,8 +76,11 @@ class Amending:
     def resources(self) -> list[str]:
         return sorted({correction.resource for correction in self.corrections})
 
-    def write(self, cursor: store.Cursor, now: datetime, actor: str) -> list[int]:
+    def prepare(self, now: datetime) -> None:
         _check(self.corrections, self.reason, now)
+        partitions.ensure({Month.containing(event.time) for one in self.corrections for event in one.events})
+
+    def write(self, cursor: store.Cursor, now: datetime, actor: str) -> list[int]:
         source, _ = Source.objects.get_or_create(
             name=SOURCE, defaults={"title": "What people corrected", "state": SourceState.REVOKED}
         )
@@ -109,9 +117,11 @@ class Reverting:
         found = Amendment.objects.filter(pk__in=self.amendments)
         return sorted(set(found.values_list("resource", flat=True)))
 
-    def write(self, cursor: store.Cursor, now: datetime, actor: str) -> list[int]:
+    def prepare(self, now: datetime) -> None:
         if not self.reason.strip():
             raise Invalid("Say why it is taken back; the reason stays with the amendment.", field="reason")
+
+    def write(self, cursor: store.Cursor, now: datetime, actor: str) -> list[int]:
         for one in Amendment.objects.filter(pk__in=self.amendments).exclude(reverted_at=None):
             raise Conflict(f"Amendment {one.pk} was reverted by {one.reverted_by.removeprefix('user:')} already.")
         Amendment.objects.filter(pk__in=self.amendments).update(
@@ -157,6 +167,7 @@ def revert(amendment: int, *, reason: str, actor: str) -> Amendment:
 
 def carry_out(change: Change, *, actor: str, agree: Callable[[Made], object] = lambda made: None) -> Made:
     """Make a change in one transaction, and pair anew what it touches; ``agree`` may still refuse it by raising."""
+    change.prepare(clock.database_now(databases.usage()))
     with store.writing() as cursor:
         made = _make(cursor, change, actor)
         agree(made)
@@ -166,6 +177,7 @@ def carry_out(change: Change, *, actor: str, agree: Callable[[Made], object] = l
 
 def try_out(change: Change, *, actor: str, look: Callable[[Made], T]) -> T:
     """Make a change, ``look`` at the store as it would be, and leave no trace of it."""
+    change.prepare(clock.database_now(databases.usage()))
     with store.writing() as cursor:
         found = look(_make(cursor, change, actor))
         transaction.set_rollback(True, using=databases.usage())

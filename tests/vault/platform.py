@@ -97,6 +97,7 @@ def _names(staff: dict[str, User], mine: Customer) -> dict[str, dict[str, Any]]:
     with acting(ACTOR):
         mailing.queue(kind="test", reference="1", recipient="a@b.example", subject="Hello", text="Text")
     usage.report(Source.objects.get(), [{"id": "broken", "type": "open"}])
+    amendment = usage.amended(Source.objects.get(), 10, 11, [], f"{mine.secret}.1").pk
     assert note is not None
     rendering.render_waiting()  # so that no request has to print
     return {
@@ -132,6 +133,8 @@ def _names(staff: dict[str, User], mine: Customer) -> dict[str, dict[str, Any]]:
         "api/v1/runs": {"key": invoice.run_id},
         "api/v1/credits": {"key": asked.pk},
         "api/v1/cases": {"key": case},
+        "api/v1/usage/amendments": {"key": amendment},
+        "usage/amendments": {"key": amendment},
     }
 
 
