@@ -194,7 +194,7 @@ class Reporter:
             hours[one["time"][:13] + ":00:00Z"].append(one)
         for hour, events in sorted(hours.items()):
             body = json.dumps(manifest(hour, events)).encode()
-            status, answer = 0, {}
+            status, answer = 0, dict[str, Any]()
             while status not in (200, 201):
                 status, answer = self.post.send(MANIFESTS, body, {"Content-Type": "application/json"})
                 self.notes.note(manifest=hour, events=len(events), status=status, answer=answer)
