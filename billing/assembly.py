@@ -6,7 +6,7 @@ from decimal import Decimal
 from itertools import groupby
 from typing import Final, Protocol
 
-from billing.draft import USAGE, DraftLine, stored
+from billing.draft import CONTRACT_METER, USAGE, DraftLine, stored
 from billing.pricebook import PriceBook, ProductInfo, Version
 from billing.rating import Price
 from billing.rating.flat import Flat
@@ -55,15 +55,18 @@ class Parked(Exception):
         self.code, self.reason = code, reason
 
 
-def usage_lines(rows: Iterable[MeteredUsage], book: PriceBook, currency: str) -> list[DraftLine]:
+def usage_lines(
+    rows: Iterable[MeteredUsage], book: PriceBook, currency: str, contract: int | None = None
+) -> list[DraftLine]:
     """Price one account's usage of the book's month and return its lines in their printed order.
 
+    The account's ``contract`` (row) may have prices of its own; ``billing.month_lines`` adds what else it says.
     Usage that has no product, no price, or a price of another kind raises Parked: nothing is billed by guess.
     """
     lines = []
     for _, group in groupby(sorted(rows, key=_order), key=_group):
         parts = list(group)
-        for version, segment in groupby(parts, key=lambda row: _version(row, book, currency)):
+        for version, segment in groupby(parts, key=lambda row: _version(row, book, currency, contract)):
             lines.append(_line(list(segment), version, book, currency))
     return sorted(lines, key=lambda line: (line.app, GROUPS.get(line.group, len(GROUPS)), line.product))
 
@@ -76,11 +79,15 @@ def _order(row: MeteredUsage) -> tuple[tuple[str, str, str, str, bool], int]:
     return (_group(row), row.span)
 
 
-def _version(row: MeteredUsage, book: PriceBook, currency: str) -> Version:
+def _version(row: MeteredUsage, book: PriceBook, currency: str, contract: int | None) -> Version:
     product = book.products.get(row.product)
+    if row.meter.startswith(CONTRACT_METER):
+        raise Parked(
+            "unpriced", f"Only contracts' lines are named like the meter {row.meter!r}: rename it, then retry."
+        )
     if product is None:
         raise Parked("unpriced", f"Nothing is sold as {row.product!r}: add the product and its price, then retry.")
-    version = book.in_span(row.product, currency, row.span)
+    version = book.in_span(row.product, currency, row.span, contract)
     if version is None or version.price is None:
         day = f"{book.spans[row.span].start:%Y-%m-%d}"
         what = "no" if version is None else "no readable"

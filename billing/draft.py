@@ -17,6 +17,8 @@ STORED: Final = Decimal(1).scaleb(-12)  # digits that quantities and unrounded a
 USAGE: Final = "usage"
 ADJUSTMENT: Final = "adjustment"
 MANUAL: Final = "manual"
+CONTRACT: Final = "contract"  # what an account's own terms add or take
+CONTRACT_METER: Final = "contract: "  # begins the meter of a contract's lines and of their adjustments
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,6 +100,7 @@ def _case(account: AccountFacts, facts: Facts) -> Case:
             late.billed.get(account.key, ()),
             late.originals.get(account.key),
             late.amended.get(account.code, late_usage.NOBODY),
+            late.contracts.get((account.key, account.currency)),
         )
         for late in facts.late
         if account.key in late.rostered
@@ -117,4 +118,5 @@ def _case(account: AccountFacts, facts: Facts) -> Case:
         parked=facts.parked.get(account.code),
         taken=facts.taken.get(account.key, ""),
         before=facts.before.get(account.key, ()),
+        contract=facts.contracts.get((account.key, account.currency)),
     )

@@ -8,11 +8,12 @@ from typing import Final
 
 from accounts.models import Account
 from billing import gathering, judging, late, running
-from billing.assembly import Parked, usage_lines
+from billing.assembly import Parked
 from billing.draft import DraftLine
 from billing.gathering import AccountFacts, Facts, LateMonth
 from billing.late import LATE_MONTHS, Key, key_of
 from billing.models import Run, RunState
+from billing.month_lines import month_lines
 from core.exact import ZERO
 from core.periods import Month
 
@@ -90,7 +91,8 @@ def foresee(
 def _own(account: AccountFacts, facts: Facts, where: Landing) -> Foreseen:
     """The month's own lines, as its draft will have them."""
     try:
-        lines = usage_lines(facts.usage.get(account.code, ()), facts.book, account.currency)
+        contract = facts.contracts.get((account.key, account.currency))
+        lines = month_lines(facts.usage.get(account.code, ()), facts.book, account.currency, contract)
     except Parked as parked:
         return Foreseen(account.code, account.currency, where, waiting=parked.reason)
     return Foreseen(account.code, account.currency, where, lines, _amounts(lines))

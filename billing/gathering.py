@@ -12,12 +12,14 @@ from billing import catalogue, suspicions, tax
 from billing.assembly import RUNNING, MeteredUsage
 from billing.late import LATE_MONTHS, Billed, Thing
 from billing.models import Invoice, InvoiceKind, InvoiceStatus, Outcome, Run, RunAccount, RunShard, RunState
+from billing.month_lines import Contracted
 from billing.pricebook import PriceBook
 from core import sql
 from core.periods import Month
 from usage import amended, metering
 
 Rows = Mapping[str, Sequence[MeteredUsage]]  # by the account's code
+Contracts = Mapping[tuple[int, str], Contracted]  # by account (row) and currency
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,7 @@ class LateMonth:
     usage: Rows
     billed: Mapping[int, Sequence[tuple[str, Billed]]]  # by account: currency and line
     originals: Mapping[int, tuple[int, str]]  # by account: the month's own invoice (row, number)
+    contracts: Contracts
     rostered: frozenset[int]  # the accounts that the month's run knew
     amended: Mapping[str, Mapping[Thing, Sequence[str]]]  # by code: the corrections since it was billed, in words
 
@@ -58,6 +61,7 @@ class Facts:
     parked: Mapping[str, tuple[str, str]]  # by code: why usage cannot be trusted yet
     taken: Mapping[int, str]  # by account: a live invoice of the month outside this run
     before: Mapping[int, Sequence[Decimal]]  # by account: totals of the latest invoices, newest first
+    contracts: Contracts
 
 
 def accounts_of(run: Run, shard: int) -> list[AccountFacts]:
@@ -86,8 +90,8 @@ def gather_for(
     run: Run | None = None,
 ) -> Facts:
     """Load the facts of any accounts for any month: for a shard, a preview or a second look."""
-    book = catalogue.load_book(month, known_at=prices_at, until=until)
     keys = [account.key for account in accounts]
+    contracts, book = _prices(keys, month, prices_at, until)
     return Facts(
         month,
         accounts,
@@ -98,12 +102,22 @@ def gather_for(
         suspicions.of(month.span, cutoff, {account.code for account in accounts}) if run else {},
         _taken(keys, month, run) if run and not run.shadow else {},
         _totals_before(keys, month) if run else {},
+        contracts,
     )
 
 
 def facts_of(accounts: Iterable[Account]) -> list[AccountFacts]:
     """Return what an invoice needs of some accounts."""
     return [AccountFacts(row.pk, row.code, row.currency, row.country, row.region, row.tax_exempt) for row in accounts]
+
+
+def _prices(
+    account_ids: Sequence[int], month: Month, known_at: datetime, until: datetime | None = None
+) -> tuple[Contracts, PriceBook]:
+    """Load the accounts' contracts in a month, and the price list with what is their own."""
+    contracts = catalogue.load_contracts(account_ids, month, known_at=known_at)
+    owned = [contract.key for contract in contracts.values()]
+    return contracts, catalogue.load_book(month, known_at=known_at, until=until, contracts=owned)
 
 
 def _usage(accounts: Sequence[AccountFacts], book: PriceBook, cutoff: datetime) -> Rows:
@@ -130,7 +144,7 @@ def look_again(
     Others are not its to correct.
     """
     earlier = Month.containing(run.month)
-    book = catalogue.load_book(earlier, known_at=prices_at)
+    contracts, book = _prices([account.key for account in accounts], earlier, prices_at)
     rostered = RunAccount.objects.filter(run=run, account_id__in=[account.key for account in accounts])
     keys = sorted(rostered.values_list("account_id", flat=True))
     accounts = [account for account in accounts if account.key in set(keys)]
@@ -143,6 +157,7 @@ def look_again(
         _usage(accounts, book, cutoff),
         billed(keys, earlier, month),
         {account: (key, number or "") for account, key, number in originals.values_list("account_id", "pk", "number")},
+        contracts,
         frozenset(keys),
         _amended([account.code for account in accounts], earlier, _billed_at(earlier, month), cutoff),
     )

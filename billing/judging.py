@@ -8,9 +8,10 @@ from decimal import Decimal
 from typing import Final
 
 from billing import allocation, draft, late, tax
-from billing.assembly import MeteredUsage, Parked, usage_lines
+from billing.assembly import MeteredUsage, Parked
 from billing.draft import DraftLine, Sums
 from billing.late import Billed
+from billing.month_lines import Contracted, month_lines
 from billing.pricebook import PriceBook
 from core.errors import VaultError
 from core.money import minor_unit
@@ -46,6 +47,7 @@ class EarlierMonth:
     billed: Sequence[tuple[str, Billed]]
     original: tuple[int, str] | None
     amended: Mapping[late.Thing, Sequence[str]] = field(default_factory=dict)
+    contract: Contracted | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,7 @@ class Case:
     parked: tuple[str, str] | None = None
     taken: str = ""
     before: Sequence[Decimal] = ()
+    contract: Contracted | None = None
 
 
 def assemble(case: Case) -> Verdict:
@@ -76,7 +79,7 @@ def assemble(case: Case) -> Verdict:
         if case.parked:
             return Verdict("held", code=case.parked[0], reason=case.parked[1])
         adjusted = (line for earlier in case.earlier for line in late_lines(earlier, case.currency))
-        lines = [*usage_lines(case.usage, case.book, case.currency), *adjusted]
+        lines = [*month_lines(case.usage, case.book, case.currency, case.contract), *adjusted]
         if any(abs(line.amount) >= LARGEST for line in lines):
             return Verdict("failed", code="amount", reason="A line comes to 10^15 or more, which must be a mistake.")
     except Parked as parked:
@@ -115,7 +118,7 @@ def late_lines(earlier: EarlierMonth, currency: str) -> list[DraftLine]:
     billed = [line for billed_in, line in earlier.billed if billed_in == currency]
     if len(billed) < len(earlier.billed):
         raise Parked("currency", f"{earlier.month} was billed in another currency; adjust it there by hand.")
-    expected = usage_lines(earlier.usage, earlier.book, currency)
+    expected = month_lines(earlier.usage, earlier.book, currency, earlier.contract)
     return late.adjustments(earlier.month, expected, billed, earlier.original, earlier.amended)
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
-from billing.draft import ADJUSTMENT, DraftLine
+from billing.draft import ADJUSTMENT, CONTRACT_METER, DraftLine
 from core.exact import ZERO, plain
 from core.periods import Month
 
@@ -86,7 +86,10 @@ def _explained(line: DraftLine, amended: Mapping[Thing, Sequence[str]]) -> Draft
 
 
 def _within_charged(lines: Sequence[DraftLine], billed: Iterable[Billed]) -> list[DraftLine]:
-    """Give back no more of one thing, whatever its price, than was charged for it: not what was waived or credited."""
+    """Give back no more of one thing, whatever its price, than was charged for it: not what was waived or credited.
+
+    What a contract takes off is below nothing by its nature, and follows the rest wherever it goes.
+    """
     left: dict[Thing, Decimal] = {}
     for before in billed:
         left[before.key[:4]] = left.get(before.key[:4], ZERO) + before.charged
@@ -95,7 +98,8 @@ def _within_charged(lines: Sequence[DraftLine], billed: Iterable[Billed]) -> lis
     within = []
     for line in lines:
         key = key_of(line)[:4]
-        kept = min(max(-left[key], ZERO), max(-line.amount, ZERO))  # below nothing by so much
+        below = ZERO if line.meter.startswith(CONTRACT_METER) else max(-left[key], ZERO)
+        kept = min(below, max(-line.amount, ZERO))
         left[key] += kept
         amount = line.amount + kept
         within.append(replace(line, amount=amount, rated=amount, unrounded=amount) if kept else line)
@@ -151,6 +155,8 @@ def _name(month: Month) -> str:
 
 def _why(month: Month, meter: str, more: Decimal, original: tuple[int, str] | None) -> str:
     what = f"invoice {original[1]}" if original else f"the run of {_name(month)}"
+    if meter.startswith(CONTRACT_METER):
+        return f"What the contract makes of {_name(month)} as it is known today, less what it made of it on {what}."
     counted = f"{plain(abs(more))} {meter or 'seconds'}"
     if more > 0:
         return f"{counted} became known after {what}."

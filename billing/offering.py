@@ -42,7 +42,10 @@ def _in_force(code: str, currency: str, at: datetime) -> Price:
     if product is None:
         raise NotFound(f"Nothing is sold as {code!r:.80}.")
     version = (
-        Price.objects.filter(product=product, currency=currency, valid_from__lte=at).order_by("-valid_from").first()
+        Price.objects.listed()
+        .filter(product=product, currency=currency, valid_from__lte=at)
+        .order_by("-valid_from")
+        .first()
     )
     if version is None or (version.valid_to is not None and version.valid_to <= at):
         raise NotFound(f"{product} has no price in {currency} at {iso(at)}.")

@@ -33,6 +33,7 @@ class Version:
     unit: str
     valid_from: datetime
     valid_to: datetime | None = None
+    contract: int | None = None  # whose own price it is; None: everybody's
 
     def covers(self, moment: datetime) -> bool:
         """Say whether the version is valid at ``moment``."""
@@ -47,12 +48,26 @@ class PriceBook:
     until: datetime
     products: Mapping[str, ProductInfo]
     spans: tuple[Span, ...]
-    prices: Mapping[tuple[str, str], tuple[Version | None, ...]]  # (product, currency) → the version in each span
+    # (product, currency, contract or None) → the version in each span
+    prices: Mapping[tuple[str, str, int | None], tuple[Version | None, ...]]
+    versions: Mapping[int, Version]
 
-    def in_span(self, product: str, currency: str, span: int) -> Version | None:
-        """Return the version that prices ``product`` in the span of that index, None when none is valid."""
-        versions = self.prices.get((product, currency))
-        return versions[span] if versions else None
+    def in_span(self, product: str, currency: str, span: int, contract: int | None = None) -> Version | None:
+        """Return the version that prices ``product`` in the span of that index, None when none is valid.
+
+        A contract's own price goes before everybody's.
+        """
+        for key in {contract: None, None: None}:
+            versions = self.prices.get((product, currency, key))
+            if versions and versions[span]:
+                return versions[span]
+        return None
+
+    def price(self, key: int) -> Price:
+        """Return the price of a version that has rated a line; such a one can be read."""
+        price = self.versions[key].price
+        assert price is not None  # noqa: S101  what cannot be read rates nothing
+        return price
 
 
 def price_book(
@@ -70,11 +85,12 @@ def price_book(
     until = min(until or month.end, month.end)
     edges = {version.valid_from for version in versions} | {v.valid_to for v in versions if v.valid_to} | {*cuts}
     spans = tuple(cut(Span(month.start, until), edges))
-    by_product: dict[tuple[str, str], list[Version]] = {}
+    by_product: dict[tuple[str, str, int | None], list[Version]] = {}
     for version in versions:
-        by_product.setdefault((version.product, version.currency), []).append(version)
+        by_product.setdefault((version.product, version.currency, version.contract), []).append(version)
     prices = {
         key: tuple(next((v for v in group if v.covers(span.start)), None) for span in spans)
         for key, group in by_product.items()
     }
-    return PriceBook(month, until, {product.code: product for product in products}, spans, prices)
+    by_key = {version.key: version for version in versions}
+    return PriceBook(month, until, {product.code: product for product in products}, spans, prices, by_key)

@@ -52,7 +52,7 @@ def schedule(
 
 def _make_room(product: Product, currency: str, valid_from: datetime, now: datetime) -> None:
     """End the version in force at ``valid_from``, or say why nothing can begin there."""
-    versions = Price.objects.filter(product=product, currency=currency)
+    versions = Price.objects.listed().filter(product=product, currency=currency)
     in_the_way = versions.filter(Q(valid_to__isnull=True) | Q(valid_to__gt=valid_from)).order_by("valid_from").first()
     if in_the_way is None:
         return

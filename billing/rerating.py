@@ -6,10 +6,11 @@ from decimal import Decimal
 
 from accounts.models import Account
 from billing import gathering
-from billing.assembly import Parked, usage_lines
+from billing.assembly import Parked
 from billing.draft import DraftLine
 from billing.gathering import AccountFacts, Facts
 from billing.late import Billed, adjustments
+from billing.month_lines import month_lines
 from core import clock
 from core.money import total as exact_total
 from core.periods import Month
@@ -51,7 +52,8 @@ def rerate(month: Month) -> Iterator[Rerated]:
 def _compare(account: AccountFacts, facts: Facts, billed: Sequence[Billed]) -> Rerated:
     before = exact_total(line.rated for line in billed)
     try:
-        lines = usage_lines(facts.usage.get(account.code, ()), facts.book, account.currency)
+        contract = facts.contracts.get((account.key, account.currency))
+        lines = month_lines(facts.usage.get(account.code, ()), facts.book, account.currency, contract)
     except Parked as parked:
         return Rerated(account.code, account.currency, before, before, (), parked.reason)
     differences = adjustments(facts.month, lines, billed, None)

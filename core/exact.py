@@ -1,6 +1,8 @@
 """Arithmetic that never rounds in silence: Python's own decimal context would, at 28 digits and half to even."""
 
+from collections.abc import Sequence
 from decimal import Context, Decimal, DivisionByZero, Inexact, InvalidOperation, Overflow
+from functools import reduce
 from typing import Final
 
 ZERO: Final = Decimal(0)
@@ -23,6 +25,20 @@ def quotient(numerator: Decimal, denominator: int, places: int) -> Decimal:
         whole = EXACT.add(whole, 1)
     rounded = EXACT.scaleb(whole, -places)
     return rounded.copy_negate() if numerator < 0 and whole else rounded
+
+
+def share(whole: Decimal, weights: Sequence[Decimal], places: int) -> list[Decimal]:
+    """Share ``whole`` (zero or more) by ``weights`` in steps of ``places`` digits, so that the shares sum to it exactly.
+
+    Largest remainder; ties go to the earlier share. The weights are zero or more and not all zero; ``whole`` has no
+    more digits than ``places``. No share exceeds its weight when ``whole`` is at most their sum and they are whole
+    steps themselves.
+    """
+    steps, weight_of_all = EXACT.scaleb(whole, places), reduce(EXACT.add, weights, ZERO)
+    parts = [EXACT.divmod(EXACT.multiply(steps, weight), weight_of_all) for weight in weights]
+    missing = int(EXACT.subtract(steps, reduce(EXACT.add, (part for part, _ in parts), ZERO)))
+    first = set(sorted(range(len(parts)), key=lambda index: (-parts[index][1], index))[:missing])
+    return [EXACT.scaleb(EXACT.add(part, index in first), -places) for index, (part, _) in enumerate(parts)]
 
 
 def plain(amount: Decimal) -> str:

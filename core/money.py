@@ -6,7 +6,7 @@ from functools import cache, reduce
 from typing import Final
 
 from core.errors import Invalid
-from core.exact import EXACT, WIDE, ZERO, plain, quotient
+from core.exact import EXACT, WIDE, ZERO, plain, quotient, share
 
 __all__ = ["ZERO", "exponent", "minor_unit", "plain", "round_ratio", "round_to_minor_unit", "split", "total"]
 
@@ -84,10 +84,5 @@ def split(amount: Decimal, weights: Sequence[Decimal], currency: str) -> list[De
     if amount != round_to_minor_unit(amount, currency):
         raise ValueError(f"{amount} is not a whole number of coins of {currency}")
     weights = list(weights) if any(weights) else [Decimal(1)] * len(weights)
-    whole, places = total(weights), exponent(currency)
-    coins = EXACT.scaleb(amount.copy_abs(), places)
-    parts = [EXACT.divmod(EXACT.multiply(coins, weight), whole) for weight in weights]
-    missing = int(EXACT.subtract(coins, total(part for part, _ in parts)))
-    first = set(sorted(range(len(parts)), key=lambda index: (-parts[index][1], index))[:missing])
-    shares = [EXACT.scaleb(EXACT.add(part, index in first), -places) for index, (part, _) in enumerate(parts)]
-    return [share.copy_negate() if amount < 0 and share else share for share in shares]
+    shares = share(amount.copy_abs(), weights, exponent(currency))
+    return [part.copy_negate() if amount < 0 and part else part for part in shares]

@@ -1,6 +1,7 @@
 """The books: catalogue, runs, invoices, credits, ledger and documents."""
 
 from billing.models.catalogue import Price, PriceModel, Product, ProductGroup
+from billing.models.contract import Contract
 from billing.models.credit import CreditApplication, CreditGrant, CreditState
 from billing.models.credit_note import CreditNote, CreditNoteLine, Settlement
 from billing.models.document import Document, DocumentKind
@@ -10,6 +11,7 @@ from billing.models.run import Outcome, Run, RunAccount, RunShard, RunState, Sha
 from billing.models.seller import NumberSeries, Seller, TaxRate
 
 __all__ = [
+    "Contract",
     "CreditApplication",
     "CreditGrant",
     "CreditNote",

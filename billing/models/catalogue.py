@@ -52,13 +52,18 @@ class PriceQuerySet(models.QuerySet["Price"]):
         """Versions valid at some moment of ``[start, end)``."""
         return self.filter(Q(valid_to__isnull=True) | Q(valid_to__gt=start), valid_from__lt=end)
 
+    def listed(self) -> Self:
+        """Versions of the price list, which everybody pays who has no contract of their own."""
+        return self.filter(contract=None)
+
 
 class Price(models.Model):
     """What a product costs in one currency during ``[valid_from, valid_to)``. A change is a new version.
 
     ``terms`` is the price as ``billing.rating.parse_price`` reads it, e.g.
     ``{"model": "prorated", "unit_amount": "50.00"}``. Versions of one product and currency cannot overlap,
-    and nothing but a null ``valid_to`` may ever change (the database refuses both).
+    and nothing but a null ``valid_to`` may ever change (the database refuses both). One with a ``contract`` is that
+    contract's own and goes before everybody's, as long as the contract is in force.
     """
 
     product = models.ForeignKey(Product, on_delete=models.PROTECT, related_name="prices")
@@ -69,6 +74,9 @@ class Price(models.Model):
     valid_from = models.DateTimeField()
     valid_to = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(db_default=Now())  # by the database's clock, as cut-offs are
+    contract = models.ForeignKey(
+        "billing.Contract", null=True, blank=True, on_delete=models.PROTECT, related_name="prices"
+    )
 
     objects = PriceQuerySet.as_manager()
 

@@ -149,6 +149,7 @@ class LineKind(models.TextChoices):
     USAGE = "usage"
     ADJUSTMENT = "adjustment"  # late or corrected usage of an issued month
     MANUAL = "manual"  # added by a person while the invoice was a draft
+    CONTRACT = "contract"  # what the account's own terms add or take
 
 
 class InvoiceLine(models.Model):

@@ -23,7 +23,7 @@ join billing_invoiceline l on l.invoice_id = i.id
 left join billing_product p on p.code = l.product
 left join noted back on back.line_id = l.id
 where i.account_id = any (%(accounts)s) and not i.shadow and i.status <> 'void' and i.kind = 'periodic'
-  and (%(month)s::date is null or i.period_start <> %(month)s::date) and l.kind in ('usage', 'adjustment')
+  and (%(month)s::date is null or i.period_start <> %(month)s::date) and l.kind in ('usage', 'adjustment', 'contract')
   and (i.status <> 'draft' or r.state not in ('closed', 'cancelled')) and i.period_start >= %(start)s::date
   and l.period_start >= %(start)s and l.period_start < %(end)s
 group by i.account_id, i.currency, l.app, l.product, l.component, l.meter, l.price_id

@@ -54,7 +54,7 @@ begin
         where c.note_id = note.id and (l.invoice_id <> invoice.id or abs(l.amount) < abs((
             select sum(o.amount) from billing_creditnoteline o where o.line_id = l.id))
             or l.amount * c.amount < 0
-            or (invoice.kind = 'periodic' and l.kind <> 'manual' and billing_left_of(
+            or (invoice.kind = 'periodic' and l.kind <> 'manual' and l.meter not like 'contract: %' and billing_left_of(
                 invoice.account_id, invoice.currency, l.app, l.product, l.component, l.meter, l.period_start) < 0))) then
         raise exception 'credit note % takes back more than was charged', note.number using errcode = '23514';
     end if;
@@ -78,7 +78,7 @@ declare
 begin
     select string_agg(format('%s %s', t.app, t.description), ', ') into wrong
     from touched t join billing_invoice i on i.id = t.invoice_id
-    where t.kind = 'adjustment' and t.amount < 0 and not i.shadow and i.kind = 'periodic'
+    where t.kind = 'adjustment' and t.amount < 0 and t.meter not like 'contract: %' and not i.shadow and i.kind = 'periodic'
       and billing_left_of(i.account_id, i.currency, t.app, t.product, t.component, t.meter, t.period_start) < 0;
     if wrong is not null then
         raise exception 'it gives back more than was charged: %', wrong using errcode = '23514';

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from django.contrib import messages
-from django.db.models import Q, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
@@ -30,7 +30,7 @@ TONES: Final = {"scheduled": "info", "current": "good", "past": "quiet"}
 def products(request: StaffRequest) -> HttpResponse:
     """Every product, searchable; the unpriced ones are visible as such."""
     text = request.GET.get("q", "").strip()
-    found: QuerySet[Product] = Product.objects.prefetch_related("prices")
+    found: QuerySet[Product] = Product.objects.prefetch_related(Prefetch("prices", Price.objects.listed()))
     if text:
         found = found.filter(Q(code__icontains=text) | Q(name__icontains=text))
     table = ProductTable(found, order_by="name", now=clock.now())
@@ -65,7 +65,7 @@ def product(request: StaffRequest, code: str) -> HttpResponse:
     form = PriceForm(request.POST or None, initial={"currency": "USD"}) if has(request.user, "prices.edit") else None
     if request.method == "POST" and form is not None and form.is_valid() and _schedule(request, chosen, form):
         return redirect(address(chosen))
-    versions = list(chosen.prices.order_by("currency", "-valid_from"))
+    versions = list(chosen.prices.listed().order_by("currency", "-valid_from"))
     now = clock.now()
     context = {
         "product": chosen,

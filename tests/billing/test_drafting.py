@@ -169,14 +169,14 @@ class TestHowAccountsEnd:
         good, bad = account("good"), account("bad")
         for who in ("good", "bad"):
             use(ran(f"w-{who}", "standard-1x", START, END, who))
-        rate_of = drafting.assemble.__globals__["usage_lines"]
+        rate_of = drafting.assemble.__globals__["month_lines"]
 
-        def explode(rows: Any, book: Any, currency: str) -> Any:
+        def explode(rows: Any, *others: Any) -> Any:
             if any(row.account == "bad" for row in rows):
                 raise ZeroDivisionError("a fault of ours")
-            return rate_of(rows, book, currency)
+            return rate_of(rows, *others)
 
-        monkeypatch.setitem(drafting.assemble.__globals__, "usage_lines", explode)
+        monkeypatch.setitem(drafting.assemble.__globals__, "month_lines", explode)
         run = build()
         assert (ending(run, good).outcome, ending(run, bad).outcome) == ("drafted", "failed")
         monkeypatch.undo()
