@@ -1,6 +1,6 @@
 """The ways to a page of events: by key, by what an account or an app owns, by resource, or by reading time."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -106,12 +106,13 @@ class _Search:
         return len(self.found.rows) >= self.limit
 
     def _by_key(self) -> None:
-        """Any source may have used the identifier; each of their events is found by its time."""
+        """Any source may have used the identifier; each of their events is found by its resource and time."""
         sources = [self.named["source"]] if "source" in self.named else Source.objects.values_list("pk", flat=True)
         keys = EventKey.objects.filter(source__in=list(sources), event_id=self.named["event_id"])
-        for time in sorted(set(keys.values_list("time", flat=True)), reverse=not self._forwards):
-            if self.first <= time < self.last and not self._enough:
-                self._read("explore_time", BY_NAME, time, time + MICROSECOND)
+        for time, resource in sorted(set(keys.values_list("time", "resource")), reverse=not self._forwards):
+            if self.first <= time < self.last and self.named.get("resource", resource) == resource:
+                search = replace(self, named=self.named | {"resource": resource})
+                search._read("explore_time", BY_NAME, time, time + MICROSECOND)
 
     def _by_months(self, statement: str, conditions: dict[str, str]) -> None:
         months = partitions.there()
