@@ -5,13 +5,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from core.errors import Invalid
 from core.exact import EXACT, ZERO, plain
 from core.fields import Fields, moment
+from core.formatting import iso
 from core.formatting import quantity as number
-from usage.reported import LIMITS, PLACES
+from usage.reported import CLOSE, DURATION, GAUGE, LIMITS, MEASURED, OPEN, PLACES
 
 MODULUS: Final = 2**64
 QUARANTINED: Final = "quarantined"
@@ -20,10 +21,14 @@ EXTRA: Final = "extra"
 ALTERED: Final = "altered"
 EXCHANGED: Final = "exchanged"
 UNSTATED: Final = "unstated"
+_COUNTED: Final = {OPEN: 0, CLOSE: 1, MEASURED: 2, GAUGE: 2}  # which of Sums an event adds one to
 
 
 class Sums(NamedTuple):
-    """What one meter came to in one hour: opens, closes and measured events counted, measured quantities summed."""
+    """What one meter came to in one hour: opens and closes counted, what has a quantity counted and summed.
+
+    ``measured`` counts measured events and gauges alike: either has a meter and a quantity, and a sum tells a lost one.
+    """
 
     opens: int = 0
     closes: int = 0
@@ -45,6 +50,36 @@ class Statement:
     meters: Mapping[str, Sums]
 
 
+class Hours:
+    """What a sender keeps of the events it sends, so that it can state any hour of them: sums, never the events."""
+
+    def __init__(self) -> None:
+        self._sums: dict[datetime, dict[str, list[Any]]] = {}
+        self._hashes: dict[datetime, int] = {}
+
+    def add(self, event: Mapping[str, Any]) -> None:
+        """Count an event, as a source writes it, in; each is to be added once, however often it is sent."""
+        hour = moment(event["time"], "time").replace(minute=0, second=0, microsecond=0)
+        meters = self._sums.setdefault(hour, {})
+        sums = meters.setdefault(event.get("meter") or DURATION, [0, 0, 0, ZERO])
+        sums[_COUNTED[event["type"]]] += 1
+        if event["type"] in (MEASURED, GAUGE):
+            sums[3] = EXACT.add(sums[3], Decimal(str(event["quantity"])))
+        self._hashes[hour] = self._hashes.get(hour, 0) + hash_of(event["id"])
+
+    def stated(self, hour: datetime) -> Statement:
+        """Return what is to be stated about ``hour``, which may be nothing."""
+        meters = {meter: Sums(*sums) for meter, sums in self._sums.get(hour, {}).items()}
+        events = sum(sums.events for sums in meters.values())
+        return Statement(hour, events, written(self._hashes.get(hour, 0)), meters)
+
+
+def as_json(statement: Statement) -> dict[str, Any]:
+    """Return a manifest as a source sends it."""
+    meters = {m: sums._asdict() | {"quantity": plain(sums.quantity)} for m, sums in statement.meters.items()}
+    return {"hour": iso(statement.hour), "events": statement.events, "hash": statement.hash, "meters": meters}
+
+
 class Difference(NamedTuple):
     """Why two neighbouring columns differ, by how many events and how much (positive: the left has more)."""
 
@@ -59,8 +94,12 @@ def rolling_hash(ids: Iterable[str]) -> str:
 
     A sum, so that a source adds each event as it sends it, in any order, and Vault never reads an hour twice.
     """
-    total = sum(int.from_bytes(hashlib.sha256(one.encode()).digest()[:8], "big") for one in ids)
-    return written(total)
+    return written(sum(map(hash_of, ids)))
+
+
+def hash_of(event_id: str) -> int:
+    """Return what one event adds to the rolling hash."""
+    return int.from_bytes(hashlib.sha256(event_id.encode()).digest()[:8], "big")
 
 
 def written(total: int) -> str:

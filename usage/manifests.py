@@ -15,18 +15,26 @@ from usage.agreement import Statement, Sums
 from usage.models import Manifest, ManifestSum, Source
 
 HOUR: Final = timedelta(hours=1)
+MOST: Final = 1_000  # manifests in one request: a source that was away for six weeks catches up in one
 NEW: Final = "new"
 REPEATED: Final = "repeated"
 SUPERSEDED: Final = "superseded"
 
 
-def read(body: bytes) -> Statement:
-    """Read a manifest from JSON; raise Invalid, whatever the bytes are."""
+def read(body: bytes) -> list[Statement]:
+    """Read a manifest, or a list of up to 1,000 for as many hours, from JSON; raise Invalid, whatever the bytes are."""
     try:
         said = json.loads(body, object_pairs_hook=_once)
     except (ValueError, RecursionError) as error:
         raise Invalid(f"The body is not JSON ({error}).") from error
-    return agreement.read(said)
+    if not isinstance(said, list):
+        return [agreement.read(said)]
+    if not 0 < len(said) <= MOST:
+        raise Invalid(f"A list carries 1 to {MOST:,} manifests, not {len(said):,}; send several.")
+    statements = [agreement.read(one) for one in said]
+    if len({one.hour for one in statements}) != len(statements):
+        raise Invalid("An hour comes twice in the list; state each once.", field="hour")
+    return statements
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -37,7 +45,12 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def state(source: Source, statement: Statement) -> str:
-    """Record what a source states about an hour; return new, repeated or superseded.
+    """Record what a source states about one hour, as ``state_all`` does for many."""
+    return state_all(source, [statement])[0]
+
+
+def state_all(source: Source, statements: Sequence[Statement]) -> list[str]:
+    """Record what a source states about some hours, all or none; return for each: new, repeated or superseded.
 
     The same statement again changes nothing; another one about the same hour supersedes the first, which stays
     readable. Raises Invalid for an hour that is not over.
@@ -45,24 +58,27 @@ def state(source: Source, statement: Statement) -> str:
     with store.writing():
         Source.objects.select_for_update().get(pk=source.pk)  # two statements about one hour come one by one
         now = clock.database_now(databases.usage())
-        if statement.hour + HOUR > now + timedelta(seconds=source.future_seconds):
+        if max(one.hour for one in statements) + HOUR > now + timedelta(seconds=source.future_seconds):
             raise Invalid("This hour is not over yet; send its manifest when it is.", field="hour")
-        before = Manifest.objects.filter(source=source, hour=statement.hour, superseded_at=None).first()
-        if before is not None and said(before) == statement:
-            return REPEATED
-        if before is not None:
-            before.superseded_at = now
-            before.save(update_fields=["superseded_at"])
-        _record(source, statement, now)
-    return NEW if before is None else SUPERSEDED
+        hours = [one.hour for one in statements]
+        found = Manifest.objects.filter(source=source, hour__in=hours, superseded_at=None).prefetch_related("sums")
+        before = {one.hour: one for one in found}
+        changed = [one for one in statements if one.hour not in before or said(before[one.hour]) != one]
+        gone = [before[one.hour].pk for one in changed if one.hour in before]
+        Manifest.objects.filter(pk__in=gone).update(superseded_at=now)
+        _record(source, changed, now)
+    new = {one.hour for one in changed}
+    return [REPEATED if hour not in new else SUPERSEDED if hour in before else NEW for hour in hours]
 
 
-def _record(source: Source, statement: Statement, now: datetime) -> None:
-    manifest = Manifest.objects.create(
-        source=source, hour=statement.hour, events=statement.events, hash=statement.hash, received_at=now
+def _record(source: Source, statements: Sequence[Statement], now: datetime) -> None:
+    made = Manifest.objects.bulk_create(
+        Manifest(source=source, hour=one.hour, events=one.events, hash=one.hash, received_at=now) for one in statements
     )
     ManifestSum.objects.bulk_create(
-        ManifestSum(manifest=manifest, meter=meter, **sums._asdict()) for meter, sums in statement.meters.items()
+        ManifestSum(manifest=manifest, meter=meter, **sums._asdict())
+        for manifest, one in zip(made, statements, strict=True)
+        for meter, sums in one.meters.items()
     )
 
 

@@ -21,7 +21,7 @@ from usage.models import Source
 with audit.acting("system:test"):
     Account.objects.create(code="acme", name="Acme", country="US")
 source = Source.objects.get()
-manifests.state(source, manifests.read(SAID))
+manifests.state_all(source, manifests.read(SAID))
 pairing.drain()
 for _ in range(2):
     now = clock.database_now("usage")

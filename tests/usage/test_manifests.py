@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from core.errors import Invalid
 from core.periods import Span
 from core.sql import ROOT
-from tests.usage.factories import closed, hour, measured, opened, report, source, written
+from tests.usage.factories import closed, event, hour, measured, opened, report, source, written
 from usage import agreement, hour_totals, manifests, sources
 from usage.agreement import Sums
 from usage.models import Event, HourFold, HourTotal, Manifest, Source
@@ -144,6 +144,56 @@ class TestStating:
 
 
 @pytest.mark.django_db
+class TestManyHoursAtOnce:
+    def test_are_all_taken_and_each_answered(self, post: Post) -> None:
+        report(Source.objects.get(), [opened(0.5, id="o"), measured(2.5, "1.5", id="m")])
+        post(manifest(["wrong"], {"duration": {"opens": 1}}, 0))
+        said = [
+            manifest(["o"], {"duration": {"opens": 1}}, 0),
+            manifest([], {}, 1),
+            manifest(["m", "lost"], {"requests": {"measured": 2, "quantity": "3"}}, 2),
+        ]
+        first = post(said)
+        assert first.status_code == 201 and first.json()["watermark"] == written(hour(2))
+        results = [(one["outcome"], one["agrees"]) for one in first.json()["results"]]
+        assert results == [("superseded", True), ("new", True), ("new", False)]
+        again = post(said)
+        assert again.status_code == 200 and {one["outcome"] for one in again.json()["results"]} == {"repeated"}
+        assert Manifest.objects.count() == 4
+
+    def test_or_none_is(self, post: Post) -> None:
+        future = manifest([], {}) | {"hour": "2190-01-01T00:00:00Z"}
+        for said in ([manifest([], {}), future], [manifest([], {})] * 2, [], [manifest([], {})] * 1001, [1]):
+            assert post(said).status_code == 400
+        assert not Manifest.objects.exists()
+
+
+@pytest.mark.django_db
+class TestGauges:
+    def test_are_counted_with_what_was_measured(self, post: Post) -> None:
+        one = Source.objects.get()
+        report(one, [event("gauge", at, id=f"g{at}", meter="storage", quantity="2.5") for at in (0.2, 0.4)])
+        said = manifest(["g0.2", "g0.4"], {"storage": {"measured": 2, "quantity": "5"}})
+        assert post(said).json()["agrees"]
+        hour_totals.fold()
+        assert post(said).json()["agrees"]
+        assert not post(said | {"meters": {"storage": {"measured": 2, "quantity": "4.5"}}}).json()["agrees"]
+
+
+class TestWhatASenderKeeps:
+    def test_states_any_hour_of_what_it_sent(self) -> None:
+        hours = agreement.Hours()
+        sent = [opened(0, id="a"), closed(0.9, id="b"), measured(0.1, "1.25", id="c"), opened(1, id="d")]
+        sent.append(event("gauge", 0.2, id="e", meter="requests", quantity=2))
+        for one in sent:
+            hours.add(one)
+        meters = {"duration": {"opens": 1, "closes": 1}, "requests": {"measured": 2, "quantity": "3.25"}}
+        assert hours.stated(hour(0)) == agreement.read(manifest(["a", "b", "c", "e"], meters))
+        assert agreement.read(agreement.as_json(hours.stated(hour(0)))) == hours.stated(hour(0))
+        assert hours.stated(hour(5)) == agreement.read(manifest([], {}, 5))
+
+
+@pytest.mark.django_db
 class TestTotals:
     def span(self) -> Span:
         return Span(hour(0), hour(48))
@@ -180,8 +230,8 @@ class TestTotals:
                 if folds:
                     hour_totals.fold()
             held: dict[datetime, list[str]] = {}
-            for event in Event.objects.filter(source=one):
-                held.setdefault(event.time.replace(minute=0, second=0, microsecond=0), []).append(event.event_id)
+            for kept in Event.objects.filter(source=one):
+                held.setdefault(kept.time.replace(minute=0, second=0, microsecond=0), []).append(kept.event_id)
             assert {at: digest for (at, _), (_, digest) in self.received(one).items()} == {
                 at: agreement.rolling_hash(ids) for at, ids in held.items()
             }
@@ -200,5 +250,6 @@ class TestTotals:
 
 def test_reading_is_total() -> None:
     assert (
-        manifests.read(b'{"hour":"2026-10-01T00:00:00Z","events":0,"hash":"0000000000000000","meters":{}}').events == 0
+        manifests.read(b'{"hour":"2026-10-01T00:00:00Z","events":0,"hash":"0000000000000000","meters":{}}')[0].events
+        == 0
     )

@@ -55,7 +55,7 @@ class TestTrouble:
         taken = json.dumps({"accepted": 1, "duplicate": 0, "conflict": 0, "rejected": 0}).encode()
         answers: list[Any] = [OSError("reset"), (503, b"busy"), (200, taken)]
 
-        def post(self: OverHttp, body: bytes) -> tuple[int, bytes]:
+        def post(self: OverHttp, what: str, body: bytes) -> tuple[int, bytes]:
             assert json.loads(body)
             answer = answers.pop(0)
             if isinstance(answer, Exception):

@@ -4,10 +4,14 @@ from collections import Counter
 from datetime import timedelta
 
 import pytest
+from django.core.management import call_command
 
+from core import clock
 from core.periods import Month
 from tests import factories
-from usage import completeness, cutoff
+from usage import completeness, cutoff, watermark
+from usage.models import Source
+from usage.watermark import Watermark
 from vault.simulation import life, registering
 from vault.simulation.tenants import Tenant, tenants
 
@@ -51,3 +55,13 @@ def test_a_simulated_month_is_taken_whole_and_contradicts_nothing() -> None:
     factories.use(event for tenant in everybody for event in lived(tenant, SEPTEMBER))
     assert completeness.problems(SEPTEMBER.span) == []
     assert completeness.unowned(SEPTEMBER.span, cutoff=cutoff.freeze()) == []
+
+
+@pytest.mark.django_db
+def test_it_states_every_hour_and_what_runs_before_it_sent() -> None:
+    call_command("simulate", "--accounts", "3", "--months", "1")
+    source, month = Source.objects.get(), Month.containing(clock.today()).previous
+    assert watermark.of(source, now=clock.now()) == Watermark(month.end, "manifests")
+    assert source.last_heartbeat_at is not None
+    call_command("simulate", "--accounts", "2", "--months", "1", "--seed", "4")  # the same source, other events
+    assert watermark.of(source, now=clock.now()).until == month.end

@@ -1,5 +1,7 @@
 """What a source states about its hours: taken in at once, superseded by a later word, readable for ever."""
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, cast
 
 from django.db.models import QuerySet
@@ -14,7 +16,8 @@ from core import clock
 from core.fields import moment
 from core.formatting import iso
 from core.money import plain
-from usage import agreement, hour_totals, manifests, reconciling, watermark
+from core.periods import Span
+from usage import agreement, hour_totals, manifests, watermark
 from usage.api import body
 from usage.authentication import REPORTERS, MayReport, Reporter
 from usage.models import Manifest, Source
@@ -57,27 +60,41 @@ class Manifests(ListAPIView[Manifest]):
 
     @extend_schema(request=OpenApiTypes.OBJECT, responses={200: OpenApiTypes.OBJECT, 201: OpenApiTypes.OBJECT})
     def post(self, request: Request) -> Response:
-        """State what this source sent for one hour; a later statement about it supersedes this one.
+        """State what this source sent for one hour, or in a list for up to 1,000; all of them are taken, or none.
 
-        201 when it is new or supersedes, 200 when the same was stated before. The answer says what was received.
+        A later statement about an hour supersedes the earlier one. 201 when any is new or supersedes, 200 when the same
+        was stated before. The answer says what was received; to a list it is ``{"results": [...], "watermark": …}``.
         """
-        source = cast(Source, request.auth)
-        statement = manifests.read(body.read(request._request))
-        outcome = manifests.state(source, statement)
-        return Response(_answer(source, statement, outcome), status=200 if outcome == manifests.REPEATED else 201)
+        source, content = cast(Source, request.auth), body.read(request._request)
+        statements = manifests.read(content)
+        outcomes = manifests.state_all(source, statements)
+        status = 200 if set(outcomes) == {manifests.REPEATED} else 201
+        found = watermark.of(source, now=clock.now()).until
+        mark = {"watermark": iso(found) if found else None}
+        results = _results(source, statements, outcomes)
+        if content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"["):
+            return Response({"source": source.name, "results": results} | mark, status=status)
+        return Response({"source": source.name} | results[0] | mark, status=status)
 
 
-def _answer(source: Source, statement: agreement.Statement, outcome: str) -> dict[str, Any]:
-    span = reconciling.hours(statement.hour, statement.hour + manifests.HOUR)
-    received = hour_totals.received(span, [source.pk])
+def _results(
+    source: Source, statements: Sequence[agreement.Statement], outcomes: Sequence[str]
+) -> list[dict[str, Any]]:
+    """Say of each hour whether both sides agree."""
+    hours = [one.hour for one in statements]
+    received: dict[datetime, list[hour_totals.Received]] = {hour: [] for hour in hours}
+    for one in hour_totals.received(Span(min(hours), max(hours) + manifests.HOUR), [source.pk]):
+        if one.hour in received:
+            received[one.hour].append(one)
+    return [_result(one, received[one.hour], outcome) for one, outcome in zip(statements, outcomes, strict=True)]
+
+
+def _result(statement: agreement.Statement, received: Sequence[hour_totals.Received], outcome: str) -> dict[str, Any]:
     digest = agreement.written(sum(one.hash for one in received))
-    agrees = digest == statement.hash and agreement.nonzero(statement.meters) == {o.meter: o.sums for o in received}
-    mark = watermark.of(source, now=clock.now())
+    same = agreement.nonzero(statement.meters) == {one.meter: one.sums for one in received}
     return {
-        "source": source.name,
         "hour": iso(statement.hour),
         "outcome": outcome,
-        "agrees": agrees,
+        "agrees": same and digest == statement.hash,
         "received": {"events": sum(one.sums.events for one in received), "hash": digest},
-        "watermark": iso(mark.until) if mark.until else None,
     }

@@ -4,7 +4,7 @@ with counted as (
     select source_id, hour, meter, opens, closes, measured, quantity from usage_hourtotal
     union all
     select source_id, date_trunc('hour', time, 'UTC'), meter, -(count(*) filter (where type = 'open')),
-           -(count(*) filter (where type = 'close')), -(count(*) filter (where type = 'measured')),
+           -(count(*) filter (where type = 'close')), -(count(*) filter (where type in ('measured', 'gauge'))),
            -coalesce(sum(quantity), 0)
     from usage_event
     where received_at < (select until from usage_hourfold)

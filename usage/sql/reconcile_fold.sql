@@ -4,7 +4,7 @@
 insert into usage_hourtotal as t (source_id, hour, meter, opens, closes, measured, quantity, hash)
 select source_id, date_trunc('hour', time, 'UTC') as hour, meter,
        count(*) filter (where type = 'open'), count(*) filter (where type = 'close'),
-       count(*) filter (where type = 'measured'), coalesce(sum(quantity), 0),
+       count(*) filter (where type in ('measured', 'gauge')), coalesce(sum(quantity), 0),
        mod(mod(sum(('x' || left(encode(sha256(convert_to(event_id, 'UTF8')), 'hex'), 16))::bit(64)::bigint),
                18446744073709551616) + 18446744073709551616, 18446744073709551616)
 from usage_event

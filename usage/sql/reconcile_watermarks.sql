@@ -11,7 +11,7 @@ with stated as (
     where hour >= %(first)b and hour < %(last)b and source_id = any(%(sources)b::bigint[])
     union all
     select source_id, date_trunc('hour', time, 'UTC'), meter,
-           (type = 'open')::int, (type = 'close')::int, (type = 'measured')::int, coalesce(quantity, 0),
+           (type = 'open')::int, (type = 'close')::int, (type in ('measured', 'gauge'))::int, coalesce(quantity, 0),
            ('x' || left(encode(sha256(convert_to(event_id, 'UTF8')), 'hex'), 16))::bit(64)::bigint
     from usage_event
     where received_at >= coalesce((select until from usage_hourfold), '-infinity')

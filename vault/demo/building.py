@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from itertools import chain
 from typing import Any, Final
 
 from accounts.models import Account
@@ -15,12 +14,13 @@ from collections_ import collecting
 from core import clock
 from core.errors import VaultError
 from core.models import WorkState
-from core.periods import Month
+from core.periods import Month, Span
 from usage import pairing, sending, sources
+from usage.agreement import Hours
 from usage.models import Source
 from vault.demo import cast, june_2020, people
 from vault.demo.people import ACTOR
-from vault.simulation import life, registering
+from vault.simulation import life, registering, stating
 from vault.simulation.tenants import Tenant, tenants
 
 Say = Callable[[str], None]
@@ -29,6 +29,7 @@ CIVIC: Final = Tenant(
     june_2020.ACCOUNT, "Civic Data Lab", "team", "USD", "US", "DC", "billing@civic-data.example", "tok_ok", 2
 )
 COLLECT_AFTER_DAYS: Final = (0, 1, 4, 9, 16)  # after the day of issue: first charge, first notice, second try, …
+DAY: Final = 86_400  # seconds; the demo's platform reports once a day
 DOCUMENTS_WITHIN: Final = 240  # seconds
 
 
@@ -50,12 +51,16 @@ def build(base_url: str, say: Say) -> None:
     say(f"Registering {len(everybody)} accounts and {len(cast.STAFF) + 2} people")
     registering.register(everybody, actor=ACTOR)
     people.enroll(find(CIVIC.code))
-    sender = sending.OverHttp(base_url, _key())
-    _send(sender, chain(june_2020.events(), _lives(everybody, month.previous)), "past months", say)
+    sender, hours = sending.OverHttp(base_url, _key()), Hours()
+    _send(sender, june_2020.events(), "June 2020", say)
+    _send(sender, _lives(everybody, month.previous), "past months", say, hours)
+    stating.state(sender, hours, month.previous.span)
     _close(june_2020.JUNE, say)
     _close(month.previous, say)
-    _send(sender, _late(everybody[1], month.previous), "late usage", say)
-    _send(sender, _running(everybody, month), f"{month} and the days since", say)
+    _send(sender, _late(everybody[1], month.previous), "late usage", say, hours)
+    _send(sender, _running(everybody, month), f"{month} and the days since", say, hours)
+    stated = stating.state(sender, hours, Span(month.previous.start, clock.now()))
+    say(f"Stated {stated:,} hours in manifests")
     _credits(everybody, say)
     _close(month, say)
     _await_documents(say)
@@ -66,13 +71,14 @@ def _key() -> str:
     source = Source.objects.filter(name=cast.SOURCE).first()
     if source is None:
         title = "The demo platform's dyno manager, add-on broker and router"
-        _, secret = sources.create(cast.SOURCE, actor=ACTOR, title=title, owner="Platform team", past_days=3650)
+        contract: dict[str, Any] = {"owner": "Platform team", "past_days": 3650, "cadence_seconds": DAY, "lateness_seconds": DAY // 12}
+        _, secret = sources.create(cast.SOURCE, actor=ACTOR, title=title, **contract)
         return secret.text
     return sources.rotate(source, actor=ACTOR, overlap=timedelta(0)).text
 
 
-def _send(sender: sending.Sender, events: Iterable[Event], what: str, say: Say) -> None:
-    tally = sending.send_all(map(dict, events), sender)
+def _send(sender: sending.Sender, events: Iterable[Event], what: str, say: Say, hours: Hours | None = None) -> None:
+    tally = sending.send_all(map(dict, events), sender, hours=hours)
     pairing.drain()
     say(f"Sent {tally.total:,} events of {what}: {tally.accepted:,} accepted, {tally.duplicate:,} known already")
 

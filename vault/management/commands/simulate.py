@@ -9,11 +9,12 @@ from django.core.management.base import CommandParser
 from core import clock
 from core.commands import VaultCommand
 from core.errors import Invalid
-from core.periods import Month
+from core.periods import Month, Span
 from usage import pairing, sending, sources
+from usage.agreement import Hours
 from usage.models import Source
 from usage.window import ANY_PAST
-from vault.simulation import life, registering
+from vault.simulation import life, registering, stating
 from vault.simulation.tenants import tenants
 
 SOURCE = "simulation"
@@ -38,11 +39,15 @@ class Command(VaultCommand):
         first = Month.containing(clock.today())
         months = [first := first.previous for _ in range(options["months"])][::-1]
         registering.register(tenants(options["accounts"], seed=options["seed"]), actor=ACTOR)
+        sender, hours = _sender(options["base_url"]), Hours()
         tally = sending.send_all(
             _events(options["accounts"], options["seed"], months),
-            _sender(options["base_url"]),
+            sender,
             lambda sent: self.progress(f"{sent:,} events sent"),
+            hours,
         )
+        span = Span(months[0].start, months[-1].end)
+        stating.state(sender, stating.remember(sources.find(SOURCE), hours, span), span)
         paired = pairing.drain()
         self.progress("")
         result = {
