@@ -46,7 +46,8 @@ from generate_series(%(first)b::bigint, %(last)b::bigint) as n, (select array_ag
 """
 KEYS = b"""
 insert into usage_eventkey (source_id, event_id, body_hash, resource, time, event)
-select source_id, event_id, sha256(event_id::bytea), 'res-' || md5(r::text), time, id from bench_growth order by source_id, event_id
+select source_id, event_id, sha256(event_id::bytea), 'res-' || md5(r::text), time, id
+from bench_growth order by source_id, event_id
 """
 EVENTS = """
 insert into {partition} (id, source_id, event_id, type, time, resource, product, meter, component, app, account,
