@@ -8,9 +8,9 @@ from decimal import Decimal
 from django.db import connection
 
 from accounts.models import Account
-from billing import catalogue, suspicions, tax
+from billing import catalogue, suspicions, tax, unsettled
 from billing.assembly import RUNNING, MeteredUsage
-from billing.late import LATE_MONTHS, Billed, Thing
+from billing.late import Billed, Thing
 from billing.models import Invoice, InvoiceKind, InvoiceStatus, Outcome, Run, RunAccount, RunShard, RunState
 from billing.month_lines import Contracted
 from billing.pricebook import PriceBook
@@ -97,7 +97,7 @@ def gather_for(
         accounts,
         book,
         _usage(accounts, book, cutoff),
-        [look_again(accounts, earlier, month, cutoff, prices_at) for earlier in _closed_before(month)] if run else [],
+        _late(accounts, month, cutoff, prices_at) if run else [],
         catalogue.load_tax_rates(),
         suspicions.of(month.span, cutoff, {account.code for account in accounts}) if run else {},
         _taken(keys, month, run) if run and not run.shadow else {},
@@ -127,13 +127,13 @@ def _usage(accounts: Sequence[AccountFacts], book: PriceBook, cutoff: datetime) 
     return rows
 
 
-def _closed_before(month: Month) -> list[Run]:
-    """Return the closed runs of the months before: only those can have billed too little or too much."""
-    months = []
-    for _ in range(LATE_MONTHS):
-        month = month.previous
-        months.append(month.first_day)
-    return list(Run.objects.filter(shadow=False, state=RunState.CLOSED, month__in=months).order_by("month"))
+def _late(accounts: Sequence[AccountFacts], month: Month, cutoff: datetime, prices_at: datetime) -> list[LateMonth]:
+    """Look again at the months that closed runs may have billed wrongly, each for its own accounts."""
+    by_key = {account.key: account for account in accounts}
+    return [
+        look_again([by_key[key] for key in keys], run, month, cutoff, prices_at)
+        for run, keys in unsettled.runs_to_look_at(list(by_key), month)
+    ]
 
 
 def look_again(

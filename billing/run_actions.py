@@ -164,7 +164,7 @@ def would_close(run: Run, progress: Progress) -> str:
     held, failed = progress.outcomes[Outcome.HELD], progress.outcomes[Outcome.FAILED]
     return (
         f"Gives up {counted(held, 'held account')} and {counted(failed, 'failed account')} for this month. The next"
-        " two months' runs bill their usage as adjustments; after that nothing bills it by itself."
+        " run that does not give them up bills their usage as adjustments, however many months later."
     )
 
 

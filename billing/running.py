@@ -8,9 +8,8 @@ from decimal import Decimal
 from django.db import IntegrityError, connection
 from django.db.models import Count, Sum
 
-from billing import draft_store, locks
+from billing import draft_store, locks, unsettled
 from billing.code_version import code_version
-from billing.late import LATE_MONTHS
 from billing.models import Invoice, Outcome, Run, RunAccount, RunShard, RunState, Seller, ShardPhase
 from core import audit, bell, clock, sql
 from core.errors import Conflict
@@ -90,8 +89,15 @@ def _open(month: Month, shadow: bool, actor: str, seller: Seller, cutoff: dateti
             code_version=code_version(),
         )
         with audit.acting(run.actor), connection.cursor() as cursor:
-            since = _back(month, LATE_MONTHS).start
-            cursor.execute(sql.load("billing", "open_roster"), {"run": run.pk, "size": shard_accounts, "since": since})
+            cursor.execute(
+                sql.load("billing", "open_roster"),
+                {
+                    "run": run.pk,
+                    "size": shard_accounts,
+                    "since": unsettled.window(month).start,
+                    "month": month.first_day,
+                },
+            )
             cursor.execute(sql.load("billing", "open_shards"), {"run": run.pk, "cutoff": cutoff})
             shards = cursor.rowcount
         for _ in range(min(shards, 4)):
@@ -99,12 +105,6 @@ def _open(month: Month, shadow: bool, actor: str, seller: Seller, cutoff: dateti
     advance(run.pk)
     run.refresh_from_db()
     return run
-
-
-def _back(month: Month, count: int) -> Month:
-    for _ in range(count):
-        month = month.previous
-    return month
 
 
 def progress(run: Run) -> Progress:

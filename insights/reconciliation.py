@@ -23,6 +23,7 @@ from usage.models import Manifest, Source
 from usage.reconciling import Placed
 
 VOID: Final = "void"
+LATER: Final = 12  # how many months after its own are searched for the run that billed an event
 
 
 class Ending(NamedTuple):
@@ -75,9 +76,15 @@ class Books:
 
     def _compared_again(self, account: str, month: Month, known: datetime) -> bool:
         """Say whether a later invoice of the account looked at the month again when the events were known."""
-        for _ in range(LATE_MONTHS):
+        looks = 0
+        for _ in range(LATER):
             month = month.next
             ending = self.endings.get((account, month))
+            if ending and ending.outcome in (Outcome.HELD, Outcome.FAILED):
+                continue  # the next one that succeeds looks back past it
+            looks += 1
+            if looks > LATE_MONTHS:
+                return False
             if ending and ending.outcome in (Outcome.ISSUED, Outcome.ZERO) and ending.cutoff >= known:
                 return True
         return False
@@ -165,7 +172,7 @@ def _months(span: Span) -> list[Month]:
 
 
 def _later(month: Month) -> Month:
-    for _ in range(LATE_MONTHS):
+    for _ in range(LATER):
         month = month.next
     return month
 
