@@ -24,9 +24,10 @@ def stored_prices_can_be_rated(databases: Sequence[str] | None = None, **kwargs:
     if not databases or "default" not in databases or not _migrated():
         return []
     wrong: list[CheckMessage] = [
-        Error(f"Price {price.pk} of {price.product} cannot be rated; end it and add another.", id="billing.E002")
-        for price in Price.objects.select_related("product")
-        if readable(price.terms) is None or price.terms.get("model") != price.model
+        Error(f"Price {key} of {product} cannot be rated; end it and add another.", id="billing.E002")
+        # By name, because this also runs before a migration that adds a column to a price.
+        for key, product, model, terms in Price.objects.values_list("pk", "product__name", "model", "terms")
+        if readable(terms) is None or terms.get("model") != model
     ]
     if not Seller.objects.filter(is_default=True).exists():
         wrong.append(Warning("There is no default seller: no month can be closed.", id="billing.W001"))

@@ -11,20 +11,21 @@ from typing import Final
 
 from accounts.models import Account
 from billing import catalogue
-from billing.assembly import RUNNING, Parked, usage_lines
-from billing.day_shares import Charge, Day, Use, by_day
+from billing.assembly import RUNNING, Parked
+from billing.day_shares import Charge
 from billing.draft import USAGE, DraftLine
+from billing.month_lines import month_lines
 from billing.pricebook import PriceBook
 from billing.proration import cut
 from billing.rating.flat import Flat
-from core import clock
+from core import clock, databases
 from core.exact import EXACT, quotient
 from core.money import ZERO
 from core.money import total as exact_total
 from core.periods import Month, Span
 from usage import stretches
 from usage.metering import UsageRow
-from usage.stretches import Used
+from usage.stretches import Kind, Used
 
 DAY: Final = timedelta(days=1)
 PACE: Final = DAY  # a forecast goes on as the last day did
@@ -37,12 +38,13 @@ class CurrentUsage:
     """One account's month up to ``as_of``: lines as an invoice would show them, before credits and tax.
 
     ``forecast`` is the total at the month's end if everything goes on at the pace of the last day. ``waiting``
-    says why something cannot be priced yet; then there are no lines. ``days`` has every day that has begun; their
-    amounts sum to ``total`` to the coin.
+    says why something cannot be priced yet; then there are no lines. ``charges`` and ``used`` (as known at
+    ``cutoff``) are what days and resources are shared by; see ``billing.month_use``.
     """
 
     month: Month
     as_of: datetime
+    cutoff: datetime
     currency: str
     lines: Sequence[DraftLine] = ()
     total: Decimal = ZERO
@@ -51,33 +53,27 @@ class CurrentUsage:
     charges: Sequence[Charge] = ()
     used: Used | None = None
 
-    def days(self) -> list[Day]:
-        """Return the days from the first of the month to that of ``as_of``, each with its share of every line."""
-        if self.used is None:
-            return []
-        uses = (Use(*use) for use in self.used.by_kind())
-        return by_day(self.charges, uses, self.used.spans, self.currency)
-
 
 def current_usage(account: Account, *, as_of: datetime, month: Month | None = None) -> CurrentUsage:
     """Return what ``account`` used of ``month`` (default: of as_of) before ``as_of``, as known now; writes nothing."""
-    month, now = month or Month.containing(as_of), clock.database_now()
-    until = min(as_of, month.end)
+    month, cutoff = month or Month.containing(as_of), clock.database_now(databases.usage())
+    until, asked = min(as_of, month.end), (month, as_of, cutoff, account.currency)
     if until <= month.start:
-        return CurrentUsage(month, as_of, account.currency)
-    book = catalogue.load_book(month, known_at=now, until=until, cuts=[until - PACE])
-    used = stretches.used(account.code, day_spans(book.spans), book.spans, cutoff=now)
+        return CurrentUsage(*asked)
+    known_at = clock.database_now()
+    contract = catalogue.load_contracts([account.pk], month, known_at=known_at).get((account.pk, account.currency))
+    own = [contract.key] if contract else []
+    book = catalogue.load_book(month, known_at=known_at, until=until, cuts=[until - PACE], contracts=own)
+    used = stretches.used(account.code, day_spans(book.spans), book.spans, cutoff=cutoff)
     rows = used.rows()
     try:
-        lines = usage_lines(rows, book, account.currency)
-        heading = usage_lines(_at_this_pace(rows, book), book, account.currency)
+        lines = month_lines(rows, book, account.currency, contract, whole_month=until == month.end)
+        heading = month_lines(_at_this_pace(rows, book), book, account.currency, contract)
     except Parked as parked:
-        return CurrentUsage(month, as_of, account.currency, waiting=parked.reason)
+        return CurrentUsage(*asked, waiting=parked.reason)
     flat = {v.key for versions in book.prices.values() for v in versions if v and isinstance(v.price, Flat)}
     return CurrentUsage(
-        month,
-        as_of,
-        account.currency,
+        *asked,
         lines,
         exact_total(line.amount for line in lines),
         exact_total(line.amount for line in heading),
@@ -96,7 +92,7 @@ def day_spans(spans: Sequence[Span]) -> list[Span]:
 
 def charge(line: DraftLine, *, flat: bool) -> Charge:
     """Return a line as the days share it."""
-    kind = (line.app, line.product, line.meter or RUNNING, line.component)
+    kind = Kind(line.app, line.product, line.meter or RUNNING, line.component)
     return Charge(kind, line.description, line.amount, line.start, line.end, flat, line.kind == USAGE)
 
 
