@@ -12,12 +12,14 @@ Show = Callable[[running.Progress], None]
 PAUSE_SECONDS = 0.3  # between looks at shards that other workers carry
 
 
-def build(month: Month, *, shadow: bool, actor: str, show: Show) -> Run:
+def build(month: Month, *, shadow: bool, actor: str, show: Show, despite: str = "") -> Run:
     """Open the month's run, or go on with it, until its drafts are built; accounts that came later join it.
+
+    ``despite`` is why it does not wait for sources that have not confirmed the month.
 
     Repeatable: a month that is closed stays closed unless an account is missing from it.
     """
-    run = running.open_run(month, shadow=shadow, actor=actor)
+    run = running.open_run(month, shadow=shadow, actor=actor, despite=despite)
     if run.state == RunState.CLOSED:
         supplementing.add_missing(run.pk, actor=actor)
     return _drive(run, RunState.DRAFTING, drafting.draft_waiting, show)

@@ -46,7 +46,7 @@ class Readiness:
 def of(month: Month, *, shadow: bool = False) -> Readiness:
     """Look at a month as it is known now. Reads only; the usage of the whole month is looked through once."""
     now = clock.database_now(databases.usage())
-    sources = list(Source.objects.exclude(state=SourceState.REVOKED))
+    sources = list(Source.objects.expected().exclude(state=SourceState.REVOKED))
     since = min(month.end, now)
     return Readiness(
         month=month,
@@ -55,7 +55,7 @@ def of(month: Month, *, shadow: bool = False) -> Readiness:
         existing=None if shadow else running.live(month),
         unfinished=_unfinished_before(month),
         silent=[source for source in sources if source.state == SourceState.ACTIVE and not _heard(source, since)],
-        unconfirmed=_unconfirmed(sources, month, now),
+        unconfirmed=watermark.waited_for(month.end, now=now) if now >= month.end else [],
         newest=max((source.last_event_at for source in sources if source.last_event_at), default=None),
         quarantined=QuarantinedEvent.objects.filter(state=QuarantineState.WAITING).count(),
         unpaired=Unpaired.objects.count(),
@@ -69,14 +69,6 @@ def _heard(source: Source, since: datetime) -> bool:
     """Say whether a source said anything after ``since``, less the time its contract lets it be late."""
     heard = [moment for moment in (source.last_received_at, source.last_heartbeat_at) if moment]
     return any((since - moment).total_seconds() <= source.cadence_seconds for moment in heard)
-
-
-def _unconfirmed(sources: Sequence[Source], month: Month, now: datetime) -> list[tuple[Source, Watermark]]:
-    """Return the sources that have not confirmed the month, and up to where they have; none while it runs."""
-    if now < month.end:
-        return []
-    marks = watermark.of_all(sources, now=now)
-    return [(source, marks[source.pk]) for source in sources if not marks[source.pk].confirms(month.end)]
 
 
 def _unfinished_before(month: Month) -> Run | None:

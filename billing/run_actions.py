@@ -129,9 +129,17 @@ def dead_shards(run: Run) -> int:
 def would_approve(run: Run, progress: Progress) -> str:
     """Say exactly what an approval agrees to."""
     return (
-        f"Agrees to exactly {in_words(reviewing.to_issue(run), 'draft')}.{_left_out(progress)}"
+        f"Agrees to exactly {in_words(reviewing.to_issue(run), 'draft')}.{_left_out(progress)}{_not_waited_for(run)}"
         " Nothing is sent before the run is issued, and any change to a draft asks for approval again."
     )
+
+
+def _not_waited_for(run: Run) -> str:
+    """Remind of the usage that may be missing, and why it was not waited for."""
+    if not run.unconfirmed:
+        return ""
+    names = ", ".join(one["source"] for one in run.unconfirmed)
+    return f" It was opened without waiting for {names}, whose usage may be incomplete: “{run.unconfirmed_reason}”."
 
 
 def would_issue(run: Run, progress: Progress) -> str:

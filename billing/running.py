@@ -1,6 +1,6 @@
 """Runs: open one for a month, know how far it is, move it on when its shards are done, close it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -11,11 +11,15 @@ from django.db.models import Count, Sum
 from billing import draft_store, locks, unsettled
 from billing.code_version import code_version
 from billing.models import Invoice, Outcome, Run, RunAccount, RunShard, RunState, Seller, ShardPhase
-from core import audit, bell, clock, sql
+from core import audit, bell, clock, databases, sql
 from core.errors import Conflict
+from core.formatting import iso, moment
 from core.models import WorkState
 from core.periods import Month
 from usage import cutoff as usage_cutoff
+from usage import watermark
+from usage.models import Source
+from usage.watermark import Watermark
 
 SHARD_ACCOUNTS = 1000
 TASK_SECONDS = 60  # then a task ends and rings again, well before the queue's own time limit
@@ -23,6 +27,19 @@ DRAFT_TASK = "billing.tasks.draft"
 ISSUE_TASK = "billing.tasks.issue"
 ENDED = (Outcome.ISSUED, Outcome.ZERO)
 WAITING = (Outcome.HELD, Outcome.FAILED)
+
+
+class NotConfirmed(Conflict):
+    """Usage of the month may still arrive: a source has not confirmed it."""
+
+    code = "usage_not_confirmed"
+
+    def __init__(self, month: Month, waited_for: Sequence[tuple[Source, Watermark]]) -> None:
+        marks = (f"{s.name} ({f'complete up to {moment(m.until)}' if m.until else m.basis})" for s, m in waited_for)
+        super().__init__(
+            f"{month} waits for {', '.join(marks)}: its usage may not all have arrived. Let them confirm it, or give a"
+            " reason for not waiting; it is shown to whoever approves the run."
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +67,14 @@ def live(month: Month, *, shadow: bool = False) -> Run | None:
     return runs.order_by("-pk").first()
 
 
-def open_run(month: Month, *, shadow: bool = False, actor: str, shard_accounts: int = SHARD_ACCOUNTS) -> Run:
+def open_run(
+    month: Month, *, shadow: bool = False, actor: str, despite: str = "", shard_accounts: int = SHARD_ACCOUNTS
+) -> Run:
     """Open the month's run: freeze what usage is known, the roster and its shards. A second call returns the first.
 
     A shadow may look at a month that is not over, and every shadow is another run. Raises Conflict for a month
-    that is not over, and when there is no seller.
+    that is not over, and when there is no seller; and NotConfirmed while a source has not confirmed that all of the
+    month has arrived, unless ``despite`` says why that is not waited for: the run keeps the reason and who was missing.
     """
     existing = None if shadow else live(month)
     if existing is not None:
@@ -65,9 +85,10 @@ def open_run(month: Month, *, shadow: bool = False, actor: str, shard_accounts: 
     seller = Seller.objects.filter(is_default=True).first()
     if seller is None:
         raise Conflict("There is no default seller; add one to the reference data first.")
+    missing = [] if shadow else _unconfirmed(month, despite)
     cutoff = usage_cutoff.freeze()
     try:
-        return _open(month, shadow, actor, seller, cutoff, shard_accounts)
+        return _open(month, shadow, actor, seller, cutoff, shard_accounts, missing, despite.strip())
     except IntegrityError:
         found = live(month)
         if found is None or shadow:
@@ -75,8 +96,25 @@ def open_run(month: Month, *, shadow: bool = False, actor: str, shard_accounts: 
         return found
 
 
-def _open(month: Month, shadow: bool, actor: str, seller: Seller, cutoff: datetime, shard_accounts: int) -> Run:
-    with audit.acting(actor, f"open run {month}"):
+def _unconfirmed(month: Month, despite: str) -> list[dict[str, str | None]]:
+    """Return the sources that the run does not wait for, as it keeps them; raise NotConfirmed when it has to."""
+    waited_for = watermark.waited_for(month.end, now=clock.database_now(databases.usage()))
+    if waited_for and not despite.strip():
+        raise NotConfirmed(month, waited_for)
+    return [{"source": one.name, "until": iso(mark.until) if mark.until else None} for one, mark in waited_for]
+
+
+def _open(
+    month: Month,
+    shadow: bool,
+    actor: str,
+    seller: Seller,
+    cutoff: datetime,
+    shard_accounts: int,
+    missing: list[dict[str, str | None]],
+    despite: str,
+) -> Run:
+    with audit.acting(actor, f"open run {month}" + (f", not waiting: {despite}" if missing else "")):
         now = clock.database_now()
         run = Run.objects.create(
             month=month.first_day,
@@ -87,6 +125,8 @@ def _open(month: Month, shadow: bool, actor: str, seller: Seller, cutoff: dateti
             opened_by=actor,
             opened_at=now,
             code_version=code_version(),
+            unconfirmed=missing,
+            unconfirmed_reason=despite if missing else "",
         )
         with audit.acting(run.actor), connection.cursor() as cursor:
             cursor.execute(

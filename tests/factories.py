@@ -63,9 +63,11 @@ def ran(
     return events
 
 
-def build(month: Month = OCTOBER, *, shadow: bool = False, actor: str = ADA, shard_accounts: int = 1000) -> Run:
+def build(
+    month: Month = OCTOBER, *, shadow: bool = False, actor: str = ADA, shard_accounts: int = 1000, despite: str = ""
+) -> Run:
     """Open a month's run and build its drafts."""
-    run = running.open_run(month, shadow=shadow, actor=actor, shard_accounts=shard_accounts)
+    run = running.open_run(month, shadow=shadow, actor=actor, shard_accounts=shard_accounts, despite=despite)
     drafting.draft_waiting()
     run.refresh_from_db()
     return run
@@ -80,10 +82,10 @@ def issue(run: Run, on: date = ISSUED_ON, *, actor: str = GRACE) -> Run:
     return run
 
 
-def close(month: Month = OCTOBER, on: date | None = None) -> Run:
+def close(month: Month = OCTOBER, on: date | None = None, *, despite: str = "") -> Run:
     """Build, approve and issue a month; dated its next month's second day unless said."""
     staff()
-    return issue(build(month), on or month.next.first_day.replace(day=2))
+    return issue(build(month, despite=despite), on or month.next.first_day.replace(day=2))
 
 
 def ending(run: Run, owner: Account) -> RunAccount:

@@ -66,6 +66,7 @@ def state_all(source: Source, statements: Sequence[Statement]) -> list[str]:
         changed = [one for one in statements if one.hour not in before or said(before[one.hour]) != one]
         gone = [before[one.hour].pk for one in changed if one.hour in before]
         Manifest.objects.filter(pk__in=gone).update(superseded_at=now)
+        Source.objects.filter(pk=source.pk).update(last_heartbeat_at=now)  # a statement is a word, too
         _record(source, changed, now)
     new = {one.hour for one in changed}
     return [REPEATED if hour not in new else SUPERSEDED if hour in before else NEW for hour in hours]

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 from core.sql import load
 from usage import health, store
 from usage.manifests import HOUR
-from usage.models import Source
+from usage.models import Source, SourceState
 
 BACK: Final = timedelta(days=62)  # how far back manifests are compared: two months, the longest that a close looks
 STATED: Final = "manifests"
@@ -42,6 +42,18 @@ def of_all(sources: Sequence[Source], *, now: datetime) -> dict[int, Watermark]:
     with store.cursor() as cursor:
         stated = dict(cursor.execute(load("usage", "reconcile_watermarks").encode(), named).fetchall())
     return {source.pk: _watermark(source, stated.get(source.pk)) for source in sources}
+
+
+def waited_for(moment: datetime, *, now: datetime) -> list[tuple[Source, Watermark]]:
+    """Return who has not confirmed that everything before ``moment`` has arrived, and up to where they have.
+
+    Waited for is whoever something is expected of: not a revoked source, and not one that was made after ``moment``
+    and was never heard. A paused one is: what it keeps meanwhile may belong to the time before.
+    """
+    found = Source.objects.expected().exclude(state=SourceState.REVOKED)
+    expected = [one for one in found if one.created_at < moment or health.last_heard(one) is not None]
+    marks = of_all(expected, now=now)
+    return [(one, marks[one.pk]) for one in expected if not marks[one.pk].confirms(moment)]
 
 
 def _watermark(source: Source, stated: datetime | None) -> Watermark:

@@ -31,12 +31,18 @@ class RunOut(serializers.ModelSerializer[Run]):
     accounts = serializers.SerializerMethodField(help_text="How many accounts are on the roster.")
     outcomes = serializers.SerializerMethodField(help_text="Accounts by outcome; they add up to the roster.")
     amounts = serializers.SerializerMethodField(help_text="What its invoices come to, by currency.")
+    unconfirmed = serializers.ListField(
+        child=serializers.DictField(),
+        read_only=True,
+        help_text="Sources it did not wait for, and up to where they were.",
+    )
 
     class Meta:
         model = Run
         fields = [
             "id", "month", "shadow", "state", "cutoff", "prices_at", "opened_by", "opened_at", "approved_by",
-            "approved_at", "issue_date", "closed_at", "code_version", "accounts", "outcomes", "amounts",
+            "approved_at", "issue_date", "closed_at", "code_version", "unconfirmed",
+            "unconfirmed_reason", "accounts", "outcomes", "amounts",
         ]  # fmt: skip
 
     def get_accounts(self, run: Run) -> int:
@@ -74,6 +80,9 @@ class RunIn(StrictSerializer):
 
     month = serializers.CharField(max_length=7, help_text="YYYY-MM")
     shadow = serializers.BooleanField(default=False, help_text="Only to look at: nothing of it is ever issued.")
+    despite = serializers.CharField(
+        default="", allow_blank=True, max_length=500, help_text="Why it does not wait for unconfirmed usage."
+    )
 
 
 class RunList(IdempotentWrites, ListAPIView[Run]):
@@ -103,7 +112,7 @@ class RunList(IdempotentWrites, ListAPIView[Run]):
         asked = read(RunIn, request)
         month = Month.parse(asked["month"])
         known = None if asked["shadow"] else running.live(month)
-        run = running.open_run(month, shadow=asked["shadow"], actor=principal(request).actor)
+        run = running.open_run(month, shadow=asked["shadow"], actor=principal(request).actor, despite=asked["despite"])
         return Response(out([run])[0], status=200 if known else 201)
 
 

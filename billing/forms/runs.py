@@ -57,6 +57,8 @@ class OpenRunForm(forms.Form):
         required=False, label="Shadow run", help_text="Builds everything, issues nothing: to look at or to compare."
     )
 
+    despite = forms.CharField(max_length=500, required=False, widget=forms.HiddenInput)
+
     def clean_month(self) -> Month:
         return _month(self.cleaned_data["month"])
 

@@ -32,6 +32,9 @@ class Run(models.Model):
     issue_date = models.DateField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
     code_version = models.CharField(max_length=60, blank=True, default="")
+    # Sources that had not confirmed the month: [{"source": name, "until": moment or null}], and why it did not wait.
+    unconfirmed = models.JSONField(default=list, db_default=[])
+    unconfirmed_reason = models.TextField(blank=True, default="", db_default="")
 
     class Meta:
         ordering = ["-id"]
@@ -52,6 +55,10 @@ class Run(models.Model):
             models.CheckConstraint(
                 condition=~Q(state__in=["approved", "issuing", "closed"]) | ~Q(approved_by=""),
                 name="issued_runs_are_approved",
+            ),
+            models.CheckConstraint(
+                condition=Q(shadow=True) | Q(unconfirmed=[]) | ~Q(unconfirmed_reason=""),
+                name="run_on_unconfirmed_usage_has_a_reason",
             ),
         ]
 

@@ -19,6 +19,7 @@ from usage.models import Event, QuarantinedEvent, Source
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 DAY = Span(hour(0), hour(24))
+WHY = "only some hours are stated here"
 
 
 def rows(span: Span = DAY) -> dict[tuple[datetime, str], Row]:
@@ -56,7 +57,7 @@ class TestAgreement:
             "waits",
             {"month_open": 1},
         )
-        factories.close()
+        factories.close(despite=WHY)
         closed_month = rows()[hour(0), "duration"]
         assert (counts(closed_month), closed_month.state, closed_month.differences) == ([1] * 5, "agrees", [])
 
@@ -143,15 +144,15 @@ class TestFaultsAreFoundInTheirColumn:
     def test_late_until_the_next_invoice_adjusts(self, dynos: Source) -> None:
         september = factories.OCTOBER.previous
         settled(dynos, [opened(-700, "r2", account="acme")])
-        factories.close(september)
+        factories.close(september, despite=WHY)
         settled(dynos, [opened(-650, "late", account="acme")])
         assert kinds(rows(september.span)[hour(-650), "duration"])["late"] == 1
-        factories.close()
+        factories.close(despite=WHY)
         row = rows(september.span)[hour(-650), "duration"]
         assert counts(row)[1:] == [1, 1, 1, 1]
 
     def test_an_invoice_without_the_line(self, dynos: Source) -> None:
-        factories.close()
+        factories.close(despite=WHY)
         with connection.cursor() as cursor:
             cursor.execute("set constraints all immediate; set local session_replication_role = replica")
             cursor.execute("delete from billing_invoiceline")

@@ -129,6 +129,8 @@ class TestBeforeAClose:
         heard = source("heard")
         sources.heartbeat(heard)
         silent = source("silent")
+        Source.objects.filter(name="silent").update(created_at=hour(0))
+        source("younger than the month and never heard".replace(" ", "-"))
         found = readiness.of(Month(2026, 10)).unconfirmed
         assert [(one, mark.until) for one, mark in found] == [(dynos, hour(1)), (silent, None)]
 

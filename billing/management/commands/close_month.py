@@ -27,12 +27,15 @@ class Command(VaultCommand):
         parser.add_argument("--shadow", action="store_true", help="build drafts that nobody is ever sent")
         parser.add_argument("--approve-as", metavar="USER", help="e-mail of the member of finance who approves")
         parser.add_argument("--issue-date", type=_day, help="date on the invoices, as YYYY-MM-DD (default: today)")
+        parser.add_argument(
+            "--despite", default="", metavar="REASON", help="do not wait for unconfirmed usage, and why"
+        )
         parser.add_argument("--accept-held", action="store_true", help="close although accounts are held or failed")
 
     def handle(self, *args: Any, **options: Any) -> None:
         month = Month.parse(options["month"])
         approver = _person(options["approve_as"]) if options["approve_as"] else ""
-        run = closing.build(month, shadow=options["shadow"], actor=ACTOR, show=self._show)
+        run = closing.build(month, shadow=options["shadow"], actor=ACTOR, show=self._show, despite=options["despite"])
         if approver and not run.shadow:
             run = closing.issue(
                 run, approver=approver, issue_date=options["issue_date"] or clock.today(), show=self._show
