@@ -54,9 +54,14 @@ class CurrentUsage:
     used: Used | None = None
 
 
-def current_usage(account: Account, *, as_of: datetime, month: Month | None = None) -> CurrentUsage:
-    """Return what ``account`` used of ``month`` (default: of as_of) before ``as_of``, as known now; writes nothing."""
-    month, cutoff = month or Month.containing(as_of), clock.database_now(databases.usage())
+def current_usage(
+    account: Account, *, as_of: datetime, month: Month | None = None, cutoff: datetime | None = None
+) -> CurrentUsage:
+    """Return what ``account`` used of ``month`` (default: of as_of) before ``as_of``; writes nothing.
+
+    As known at ``cutoff``, by default now.
+    """
+    month, cutoff = month or Month.containing(as_of), cutoff or clock.database_now(databases.usage())
     until, asked = min(as_of, month.end), (month, as_of, cutoff, account.currency)
     if until <= month.start:
         return CurrentUsage(*asked)

@@ -24,6 +24,7 @@ from billing.models import (
 from billing.proration import cut
 from billing.resource_shares import ResourcePart, by_resource
 from core import clock
+from core.exact import EXACT, ZERO
 from core.money import total as exact_total
 from core.periods import Month, Span
 from usage import by_resource as resources
@@ -61,6 +62,13 @@ class MonthUse:
             return []
         return by_day(self.charges, (Use(*use) for use in self.used.by_kind()), self.used.spans, self.currency)
 
+    def apps(self) -> list[tuple[str, Decimal]]:
+        """Return what each app comes to, largest first; they sum to ``total``."""
+        sums: dict[str, Decimal] = {}
+        for charge in self.charges:
+            sums[charge.kind[0]] = EXACT.add(sums.get(charge.kind[0], ZERO), charge.amount)
+        return sorted(sums.items(), key=lambda app: (-app[1], app[0]))
+
     def resources(self, kind: Kind | None = None) -> list[ResourcePart]:
         """Return what each resource has of the charges (of one ``kind``), largest first; they sum to the charges."""
         if self.used is None:
@@ -72,13 +80,16 @@ class MonthUse:
         return by_resource(charges, uses, spans, self.currency)
 
 
-def month_use(account: Account, month: Month, *, as_of: datetime) -> MonthUse:
-    """Return the account's month: as on its issued invoice, else priced as known now up to ``as_of``. Reads only."""
+def month_use(account: Account, month: Month, *, as_of: datetime, cutoff: datetime | None = None) -> MonthUse:
+    """Return the account's month: as on its issued invoice, else priced up to ``as_of``. Reads only.
+
+    What is priced is as known at ``cutoff``, by default now.
+    """
     issued = Invoice.objects.issued().exclude(status=InvoiceStatus.VOID)
     own = issued.filter(account=account, kind=InvoiceKind.PERIODIC, shadow=False, period_start=month.first_day)
     if (invoice := own.select_related("run").order_by("-pk").first()) is not None:
         return _billed(account, invoice)
-    now = current.current_usage(account, as_of=as_of, month=month)
+    now = current.current_usage(account, as_of=as_of, month=month, cutoff=cutoff)
     return MonthUse(
         account.code, month, now.as_of, now.cutoff, now.currency, now.total, now.forecast, now.charges, now.used,
         now.waiting,

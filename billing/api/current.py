@@ -1,11 +1,10 @@
-"""The running month for programs: what an account used so far, priced as its invoice will be."""
+"""A month's usage for programs, the running one above all: line by line as its invoice will say it, or by its parts."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
 
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -13,46 +12,17 @@ from rest_framework.views import APIView
 from accounts import registering
 from accounts.authentication import principal
 from accounts.models import Account
-from billing.api.reading import CoinsField, PlainField
-from billing.current import CurrentUsage, current_usage
+from billing.api.current_parts import BREAKDOWNS, CurrentOut, Page, lines_of
+from billing.current import current_usage
+from billing.month_use import month_use
 from core import clock
 from core.errors import Invalid
 from core.fields import moment
-
-
-class CurrentLineOut(serializers.Serializer[Any]):
-    """One line as an invoice would show it."""
-
-    app = serializers.CharField()
-    product = serializers.CharField()
-    component = serializers.CharField()
-    description = serializers.CharField()
-    quantity = PlainField()
-    unit = serializers.CharField()
-    unit_amount = PlainField(allow_null=True)
-    amount = serializers.CharField(help_text="With the currency's digits.")
-    usage = PlainField(allow_null=True, help_text="Seconds, or the measured quantity.")
-    resources = serializers.IntegerField()
-
-
-class CurrentOut(serializers.Serializer[Any]):
-    """A month up to ``as_of``, before credits and tax; ``forecast`` goes on at the pace of the last day."""
-
-    account = serializers.SerializerMethodField()
-    month = serializers.CharField(help_text="YYYY-MM")
-    as_of = serializers.DateTimeField()
-    currency = serializers.CharField()
-    total = CoinsField()
-    forecast = CoinsField()
-    waiting = serializers.CharField(help_text="Why something cannot be priced yet; usually empty.")
-    lines = CurrentLineOut(many=True)
-
-    def get_account(self, current: CurrentUsage) -> str:
-        return str(self.context["account"])
+from core.periods import Month
 
 
 class CurrentUsageView(APIView):
-    """The running month of one account."""
+    """One account's usage of a month."""
 
     scopes = {"GET": "usage:read"}
     capabilities = {"GET": "usage.view"}
@@ -63,14 +33,41 @@ class CurrentUsageView(APIView):
         parameters=[
             OpenApiParameter("account", OpenApiTypes.STR, description="Its code; a staff key must say whose."),
             OpenApiParameter("as_of", OpenApiTypes.DATETIME, description="Up to when; default: now."),
+            OpenApiParameter(
+                "by",
+                OpenApiTypes.STR,
+                enum=["line", *BREAKDOWNS],
+                description="What it is broken down by; the parts sum to total to the coin. Default: line.",
+            ),
+            OpenApiParameter(
+                "month",
+                OpenApiTypes.STR,
+                description="YYYY-MM, with by=day, app or resource; as billed once it is. Default: that of as_of.",
+            ),
+            OpenApiParameter("cursor", OpenApiTypes.STR, description="By resource: from ``next`` of the page before."),
+            OpenApiParameter("page_size", OpenApiTypes.INT, description="By resource: 1 to 1000, 100 unless told."),
         ],
         responses=CurrentOut,
     )
     def get(self, request: Request) -> Response:
-        """Return what was used this month so far, line by line, and where it is heading. Nothing is written."""
-        account = _account(request)
-        current = current_usage(account, as_of=_as_of(request))
-        return Response(CurrentOut(current, context={"account": account.code}).data)
+        """Return what was used this month so far, and where it is heading at the pace of the last day.
+
+        Computed when it is asked for, from all events that have been paired by then. Nothing is written.
+        """
+        account, asked = _account(request), request.query_params.dict()
+        by, as_of = asked.get("by", "line"), _as_of(asked)
+        if by == "line":
+            if "month" in asked:
+                raise Invalid(
+                    "Say by=day, by=app or by=resource for a month; its invoice has the lines.", field="month"
+                )
+            return Response(CurrentOut(lines_of(account.code, current_usage(account, as_of=as_of))).data)
+        if by not in BREAKDOWNS:
+            raise Invalid(f"{by!r:.40} is no breakdown; use line, {', '.join(BREAKDOWNS)}.", field="by")
+        month = Month.parse(asked["month"]) if "month" in asked else Month.containing(as_of)
+        page = Page.asked(asked, request.build_absolute_uri(), as_of)
+        found = month_use(account, month, as_of=page.as_of, cutoff=page.cutoff)
+        return Response(CurrentOut(BREAKDOWNS[by](found, page)).data)
 
 
 def _account(request: Request) -> Account:
@@ -86,8 +83,8 @@ def _account(request: Request) -> Account:
     return registering.find(asked)
 
 
-def _as_of(request: Request) -> datetime:
-    text, now = request.query_params.get("as_of", ""), clock.now()
+def _as_of(given: Mapping[str, str]) -> datetime:
+    text, now = given.get("as_of", ""), clock.now()
     if not text:
         return now
     asked = moment(text.replace(" ", "+"), "as_of")  # an unescaped + arrives as a space
