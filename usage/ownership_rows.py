@@ -78,7 +78,7 @@ def _mentions(cursor: Cursor, resources: Sequence[str]) -> dict[str, list[Mentio
 
 
 def _mentions_after(cursor: Cursor, claims: Mapping[str, Iterable[Claim]]) -> dict[str, list[Mention]]:
-    """Return the first measured event after each end of a claim: a gap may begin there, and the event may own it."""
+    """Return the first mention of an account after each end of a claim: a gap may begin there, and it may own it."""
     ends = sorted({(resource, claim.end) for resource, of_one in claims.items() for claim in of_one if claim.end})
     found: dict[str, list[Mention]] = {resource: [] for resource in claims}
     if ends:

@@ -41,7 +41,8 @@ def derived(
 
     ``of_apps`` are the statements about whole apps. They apply to the resource from its first event in the app.
     In each gap that is left, the earliest event that names an account owns from its time to the end of the gap.
-    ``later`` are mentions that say nothing about the resource's app: the first measured one after each claim's end.
+    ``mentions`` are at least the first that names an account and the first that names an app; ``later`` say nothing
+    about the resource's app: the first that names an account after each claim's end.
     """
     seen = sorted(mentions)
     claims = numbered(_by_app(seen, stated, of_apps))

@@ -1,16 +1,30 @@
-"""Turn waiting opens and closes into intervals and ownerships, and keep what was believed before readable."""
+"""Turn waiting events into intervals and ownerships, and keep what was believed before readable."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Final, NamedTuple
 
 from core.failpoints import failpoint
+from core.periods import Span
 from core.sql import load
-from usage import effective, locks, ownership_rows, store
-from usage.pairing_rules import Paired, Pairing, Signal, Unpairable, pair
+from usage import line_rows, locks, ownership_rows, store
+from usage.line_rows import Change
+from usage.ownership_rules import BEGINNING, END
+from usage.reported import MEASURED
 
 BATCH: Final = 5_000  # waiting events in one transaction
+
+
+class Waiting(NamedTuple):
+    """An event that pairing has not looked at yet."""
+
+    key: int
+    resource: str
+    time: datetime
+    meter: str
+    type: str
+    account: str
+    app: str
 
 
 def drain(*, limit: int | None = None) -> int:
@@ -33,74 +47,38 @@ def drain(*, limit: int | None = None) -> int:
 
 def pair_batch(cursor: store.Cursor, now: datetime) -> int:
     """Pair up to BATCH waiting events in the running transaction, whose caller holds the history."""
-    waiting = cursor.execute(_sql("waiting_events"), {"most": BATCH}).fetchall()
+    waiting = [Waiting(*row) for row in cursor.execute(_sql("waiting_events"), {"most": BATCH})]
     if not waiting:
         return 0
-    seen = repair(cursor, sorted({resource for _, resource in waiting}), now)
-    answered = {event for event, _ in waiting} | seen
+    changes = {Change(one.resource, one.meter, one.time, one.time) for one in waiting if one.type != MEASURED}
+    told = line_rows.rewrite(cursor, changes, now)
+    named = {(one.resource, one.time, one.account, one.app) for one in waiting}
+    named |= {(signal.resource, signal.time, account, signal.app) for signal, account in told}
+    if owners := _news(cursor, named):
+        ownership_rows.rewrite(cursor, owners, now)
+    answered = {one.key for one in waiting} | {signal.key for signal, _ in told}
     cursor.execute(b"delete from usage_unpaired where event_id = any(%(ids)b::bigint[])", {"ids": sorted(answered)})
     return len(waiting)
 
 
-def repair(cursor: store.Cursor, resources: Sequence[str], now: datetime) -> set[int]:
-    """Make everything about some resources anew from what counts now; return the opens and closes that were seen.
+def repair(cursor: store.Cursor, resources: Sequence[str], now: datetime, *, within: Span | None = None) -> None:
+    """Make everything about some resources anew from what counts now; ``within``: what changed lies in that span.
 
-    Whoever records or reverts an amendment calls it with the moment of that, holding the history.
+    Whoever records or reverts an amendment calls it with the moment of that, holding the history. Repeatable.
     """
-    named = {"resources": list(resources)}
-    signals = [
-        Signal(resource, meter, product, time, kind, (source, event_id), key, component, app)
-        for resource, meter, product, time, kind, source, event_id, key, component, app in cursor.execute(
-            effective.statement("switches"), named | {"cutoff": effective.NOW}
-        )
-    ]
-    pairing = pair(signals)
-    _record_intervals(cursor, named, pairing, now)
-    _record_problems(cursor, named, pairing, now)
+    start, end = (within.start, within.end) if within else (BEGINNING, END)
+    lines = cursor.execute(_sql("lines_of_resources"), {"resources": list(resources), "first": start, "last": end})
+    line_rows.rewrite(cursor, [Change(resource, meter, start, end) for resource, meter in lines.fetchall()], now)
     ownership_rows.rewrite(cursor, resources, now)
-    return {signal.key for signal in signals}
 
 
-def _record_intervals(cursor: store.Cursor, named: dict[str, Any], pairing: Pairing, now: datetime) -> None:
-    believed = {(opening, closing): key for key, opening, closing in cursor.execute(_sql("believed_intervals"), named)}
-    wanted = {(i.opening.key, i.closing.key if i.closing else None): i for i in pairing.intervals}
-    gone = [key for events, key in believed.items() if events not in wanted]
-    if gone:
-        cursor.execute(_sql("supersede_intervals"), {"ids": gone, "now": now})
-    new = [interval for events, interval in wanted.items() if events not in believed]
-    if new:
-        cursor.execute(_sql("record_intervals"), _columns(new) | {"now": now})
-
-
-def _columns(intervals: Sequence[Paired]) -> dict[str, list[Any]]:
-    columns: dict[str, list[Any]] = defaultdict(list)
-    for interval in intervals:
-        opening, closing = interval
-        for name in ("resource", "meter", "product", "component", "app"):
-            columns[name].append(getattr(opening, name))
-        columns["opened"].append(interval.opened)
-        columns["closed"].append(interval.closed)
-        columns["open_event"].append(opening.key)
-        columns["close_event"].append(closing.key if closing else None)
-    return columns
-
-
-def _record_problems(cursor: store.Cursor, named: dict[str, Any], pairing: Pairing, now: datetime) -> None:
-    believed = set(cursor.execute(_sql("believed_problems"), named))
-    wanted = {(problem.signal.key, problem.kind): problem for problem in pairing.problems}
-    still = {event for event, _ in wanted}
-    gone = [event for event, _ in believed if event not in still]
-    if gone:
-        cursor.execute(b"delete from usage_pairingproblem where event_id = any(%(ids)b::bigint[])", {"ids": gone})
-    _insert_problems(cursor, [problem for found, problem in wanted.items() if found not in believed], now)
-
-
-def _insert_problems(cursor: store.Cursor, problems: Iterable[Unpairable], now: datetime) -> None:
-    rows = [(switch.key, switch.resource, switch.product, kind, switch.time) for switch, kind in problems]
-    if rows:
-        names = ("event_id", "resource", "product", "kind", "at")
-        columns = dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))
-        cursor.execute(_sql("record_problems"), columns | {"now": now})
+def _news(cursor: store.Cursor, named: Iterable[tuple[str, datetime, str, str]]) -> list[str]:
+    """Return the resources whose owners may change by what events (resource, time, account, app) named."""
+    rows = [row for row in named if row[2] or row[3]]
+    if not rows:
+        return []
+    columns = dict(zip(("resource", "time", "account", "app"), map(list, zip(*rows, strict=True)), strict=True))
+    return sorted(resource for (resource,) in cursor.execute(_sql("news_of_owners"), columns))
 
 
 def _sql(name: str) -> bytes:

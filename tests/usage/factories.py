@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from core.periods import Month
+from core.periods import Month, Span
 from usage import intake, locks, pairing, partitions, reading, sources, store
 from usage.intake import Answer
 from usage.models import Amendment, Source
@@ -76,7 +76,7 @@ def amended(
         made = Amendment.objects.create(**about, reason="test", recorded_at=now, recorded_by="test")
         if said:
             intake.restate(cursor, reporter, said, now, made.pk)
-        pairing.repair(cursor, [resource], now)
+        pairing.repair(cursor, [resource], now, within=Span(made.start, made.end))
     return made
 
 
@@ -86,4 +86,4 @@ def reverted(amendment: Amendment) -> None:
         now = locks.history(cursor)
         found = Amendment.objects.filter(pk=amendment.pk)
         found.update(reverted_at=now, reverted_by="test", revert_reason="test")
-        pairing.repair(cursor, [amendment.resource], now)
+        pairing.repair(cursor, [amendment.resource], now, within=Span(amendment.start, amendment.end))

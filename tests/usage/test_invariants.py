@@ -6,7 +6,7 @@ from django.db import connections, transaction
 from core import databases
 from core.sql import ROOT
 from monitoring import invariants
-from tests.usage.factories import closed, measured, opened, report, settled, source
+from tests.usage.factories import closed, gauge, measured, opened, report, settled, source
 from usage import hour_totals
 from usage.models import Source
 
@@ -20,7 +20,8 @@ TAMPERING = {
     "owners_do_not_overlap": "alter table usage_ownership drop constraint one_owner_at_a_time; insert into"
     " usage_ownership (reference, resource, account, app, start, recorded_at, recorded_by) select 'x', resource, 'eve',"
     " '', start, now(), 'x' from usage_ownership limit 1",
-    "intervals_come_from_their_events": f"{INTERVAL} closed = closed + interval '1 second'",
+    "intervals_come_from_their_events": f"{INTERVAL} closed = closed + interval '1 second' where not gauged",
+    "levels_are_what_gauges_said": f"{INTERVAL} superseded_at = now() + interval '1 hour' where level = 7",
     "no_open_or_close_is_forgotten": "delete from usage_pairingproblem",
     "hour_totals_are_what_was_received": "delete from usage_event where type = 'measured'",
     "quantities_are_numbers": "alter table usage_event drop constraint event_quantity_exactly_when_measured;"
@@ -32,6 +33,7 @@ TAMPERING = {
 def dynos(db: None) -> Source:
     made = source("dynos")
     settled(made, [opened(0, account="acme", app="shop"), closed(5), opened(10), closed(3, "r2"), measured(1, 5)])
+    settled(made, [gauge(0, 5, "r4"), gauge(1, 5, "r4"), gauge(2, 7, "r4"), gauge(3, 0, "r4"), gauge(5, 1, "r4")])
     report(made, [opened(20, "r3"), closed(21, "r3")])
     hour_totals.fold()
     report(made, [measured(2, 7)])

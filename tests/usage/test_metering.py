@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from core.periods import Month, Span
-from tests.usage.factories import Event, closed, hour, measured, opened, report, settled, source
-from usage import cutoff, effective, metering, ownerships, store
+from tests.usage.factories import Event, closed, gauge, hour, measured, opened, report, settled, source
+from usage import completeness, cutoff, effective, metering, ownerships, store
 from usage.metering import UsageRow
 from usage.models import Source
 from usage.ownerships import Statement
@@ -102,6 +102,36 @@ class TestMeasured:
         assert seconds(used("a")) == {"a": Decimal(1)}
 
 
+class TestLevels:
+    def test_count_each_second_as_often_as_they_say(self, dynos: Source) -> None:
+        settled(dynos, [gauge(0, "2.5", account="acme"), gauge(4, 2), gauge(5, 2), gauge(10, 0), gauge(20, 1)])
+        settled(dynos, [closed(21, product="storage", meter="storage")])
+        (row,) = used("acme")
+        assert row[:6] == ("acme", "", "storage", "storage", "", 0)
+        assert row.seconds_or_quantity == Decimal("2.5") * 4 * 3600 + 2 * 6 * 3600 + 3600
+        assert (row.measured, row.resources, row.new_resources) == (False, 1, 1)
+
+    def test_move_with_their_owner_and_are_split_by_spans(self, dynos: Source) -> None:
+        settled(dynos, [gauge(0, 3, account="old")])
+        ownerships.transfer(resource="r1", giver="old", taker="new", at=hour(2), by="test")
+        rows = used("old", "new", spans=[Span(hour(0), hour(1)), Span(hour(1), hour(5))])
+        found = {(row.account, row.span): row.seconds_or_quantity / 3600 for row in rows}
+        assert found == {("old", 0): 3, ("old", 1): 3, ("new", 1): 9}
+
+    def test_are_in_the_hash(self, dynos: Source) -> None:
+        settled(dynos, [gauge(0, 3, account="a"), gauge(0, 4, "r2", account="b"), gauge(0, 3, "r1b", account="c")])
+        hashes = {account: used(account)[0].inputs_hash for account in "abc"}
+        settled(dynos, [opened(0, "r1", meter="other", account="a")])
+        assert len(set(hashes.values())) == 3
+        one, plain = used("a")
+        assert {one.meter, plain.meter} == {"storage", "other"} and one.inputs_hash != plain.inputs_hash
+
+    def test_that_nobody_owns_are_unowned_time(self, dynos: Source) -> None:
+        settled(dynos, [gauge(0, 3, app="shop"), gauge(2, 0)])
+        (found,) = completeness.unowned(OCTOBER.span, cutoff=cutoff.freeze())
+        assert (found.app, found.seconds, found.quantity) == ("shop", Decimal(7200), 0)
+
+
 class TestAsKnownAt:
     def test_a_cut_off_is_answered_the_same_for_ever(self, dynos: Source) -> None:
         settled(dynos, [opened(0, account="a"), measured(1, 5, "r2", account="a")])
@@ -129,6 +159,7 @@ class TestHash:
 
 
 ACCOUNTS = ("ann", "bob", "eve")
+KINDS: tuple[Callable[..., Event], ...] = (opened, opened, closed, measured)
 SLOTS = 40  # quarter hours from six hours before the month
 
 
@@ -142,7 +173,7 @@ def happenings(chance: random.Random) -> tuple[list[Event], list[Statement]]:
     for number in range(chance.randint(1, 40)):
         resource, at = f"r{chance.randint(0, 4)}", chance.randrange(SLOTS) / 4 - 6
         named: dict[str, Any] = {"account": chance.choice(ACCOUNTS)} if chance.random() < 0.3 else {}
-        kind: Callable[..., Event] = chance.choice([opened, opened, closed, measured])
+        kind = chance.choice(KINDS)
         if kind is measured:
             events.append(measured(at, chance.randint(1, 9), resource, id=f"e{number}"))
         else:

@@ -105,9 +105,8 @@ class TestImpliedOwnership:
 
 def test_batches_of_pairing_are_small_transactions(dynos: Source, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pairing, "BATCH", 3)
-    report(
-        dynos, [opened(i, resource=f"r{i}") for i in range(10)] + [closed(i + 1, resource=f"r{i}") for i in range(10)]
-    )
+    report(dynos, [opened(i, resource=f"r{i}") for i in range(10)])
+    report(dynos, [closed(i + 1, resource=f"r{i}") for i in range(10)])
     assert pairing.drain(limit=3) == 3
     assert Interval.objects.filter(superseded_at=None).count() == 3
     pairing.drain()

@@ -19,6 +19,7 @@ from usage.ownerships import Statement
 pytestmark = pytest.mark.django_db
 OCTOBER = Month(2026, 10).span
 HOUR = Decimal(3600)
+KINDS: tuple[Callable[..., Event], ...] = (opened, closed, measured)
 
 
 @pytest.fixture
@@ -152,7 +153,7 @@ def counting(said: list[Said], amendments: dict[int, Amended], step: int) -> lis
 
 def random_event(chance: random.Random, name: str) -> Event:
     at = chance.randrange(40) / 4 - 6
-    kind: Callable[..., Event] = chance.choice([opened, closed, measured])
+    kind = chance.choice(KINDS)
     if kind is measured:
         return measured(at, chance.randint(1, 9), id=name)
     return kind(at, product=chance.choice(["small", "large"]), id=name)

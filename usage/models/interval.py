@@ -5,6 +5,8 @@ from datetime import timedelta
 from django.db import models
 from django.db.models import F, Q
 
+from usage.models.event import EventType
+
 
 class Interval(models.Model):
     """``[opened, closed)`` of a resource on a product, as known from ``recorded_at`` until ``superseded_at``.
@@ -20,6 +22,7 @@ class Interval(models.Model):
     component = models.CharField(max_length=100, blank=True, default="")
     app = models.CharField(max_length=200, blank=True, default="")
     level = models.DecimalField(max_digits=38, decimal_places=12, default=1, db_default=1)  # a gauge's; else one
+    gauged = models.BooleanField(default=False, db_default=False)  # a gauge said it, not an open
     opened = models.DateTimeField()
     closed = models.DateTimeField(null=True)
     open_event = models.ForeignKey(
@@ -44,6 +47,9 @@ class Interval(models.Model):
         ]
         indexes = [
             models.Index(fields=["resource", "opened"], name="interval_by_resource"),
+            models.Index(
+                fields=["resource", "meter", "opened"], name="interval_believed", condition=Q(superseded_at=None)
+            ),
             models.Index(fields=["app"], name="interval_by_app"),
         ]
 
@@ -61,19 +67,25 @@ class ProblemKind(models.TextChoices):
     DOUBLE_OPEN = "double_open", "Opened while open"
     OVERLAP = "overlap", "Overlaps another product"
     EMPTY = "empty", "Zero length"
+    MIXED = "mixed", "Switched and given a level"
 
 
 class PairingProblem(models.Model):
-    """An open or close that made no interval. It disappears when a later event explains it."""
+    """An open, close or level that made no interval. It disappears when a later event explains it."""
 
     event = models.OneToOneField(
         "usage.Event", on_delete=models.CASCADE, primary_key=True, related_name="+", db_constraint=False
     )
-    resource = models.CharField(max_length=200, db_index=True)
+    resource = models.CharField(max_length=200)
+    meter = models.CharField(max_length=100)
     product = models.CharField(max_length=200)
+    type = models.CharField(max_length=8, choices=EventType.choices)  # the event's
     kind = models.CharField(max_length=12, choices=ProblemKind.choices)
     at = models.DateTimeField()  # the event's time
     seen_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["resource", "at"], name="problem_by_resource")]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.resource}"

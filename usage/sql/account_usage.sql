@@ -3,7 +3,8 @@
 -- Parameters: accounts, starts, ends (arrays; the spans tile one stretch of time, in order), first, last (its ends),
 --   cutoff. Reads usage_interval, usage_ownership, usage_event, usage_amendment. Locks nothing. Repeatable: history
 --   only grows, so the same cut-off finds the same rows for ever.
--- Time is interval ∩ ownership ∩ span; a measured quantity belongs to whoever owned the resource at its time.
+-- Time is interval ∩ ownership ∩ span, each second as often as the level says; a measured quantity belongs to whoever
+-- owned the resource at its time.
 -- The hash is a sum over what was counted, so that neither a plan nor an order of rows changes it.
 with spans as (
     select (n - 1)::int as span, start, "end"
@@ -16,7 +17,7 @@ with spans as (
       and recorded_at <= %(cutoff)b and (superseded_at is null or superseded_at > %(cutoff)b)
       and start < %(last)b and ("end" is null or "end" > %(first)b)
 ), held as (
-    select o.account, o.resource, coalesce(nullif(i.app, ''), o.app) as app, i.product, i.meter, i.component,
+    select o.account, o.resource, coalesce(nullif(i.app, ''), o.app) as app, i.product, i.meter, i.component, i.level,
            greatest(i.opened, o.start, %(first)b) as "from", least(i.closed, o."end", %(last)b) as "until"
     from owned o
     join usage_interval i using (resource)
@@ -25,9 +26,9 @@ with spans as (
       and (i.closed is null or i.closed > greatest(o.start, %(first)b))
 ), used as (
     select account, resource, app, product, meter, component, span, false as measured,
-           extract(epoch from least(h."until", s."end") - greatest(h."from", s.start)) as amount,
+           level * extract(epoch from least(h."until", s."end") - greatest(h."from", s.start)) as amount,
            concat_ws('|', resource, extract(epoch from greatest(h."from", s.start)),
-                     extract(epoch from least(h."until", s."end"))) as input
+                     extract(epoch from least(h."until", s."end")), nullif(trim_scale(level), 1)) as input
     from held h join spans s on h."from" < s."end" and h."until" > s.start
     union all
     select o.account, e.resource, coalesce(nullif(e.app, ''), o.app), e.product, e.meter, e.component, s.span, true,
