@@ -75,13 +75,16 @@ def landing(month: Month, closed: Run | None) -> Landing:
 
 
 def foresee(
-    codes: Sequence[str], month: Month, *, cutoff: datetime, prices_at: datetime, until: datetime
+    codes: Sequence[str], month: Month, *, cutoff: datetime, prices_at: datetime, until: datetime, own: bool = False
 ) -> list[Foreseen]:
-    """Return what ``month`` comes to for each account, from usage known at ``cutoff`` and up to ``until``."""
+    """Return what ``month`` comes to for each account, from usage known at ``cutoff`` and up to ``until``.
+
+    With ``own`` the month by itself, whatever was billed for it.
+    """
     accounts = gathering.facts_of(Account.objects.filter(code__in=codes).order_by("code"))
     closed = Run.objects.filter(month=month.first_day, shadow=False, state=RunState.CLOSED).first()
     where = landing(month, closed)
-    if closed is None:
+    if closed is None or own:
         facts = gathering.gather_for(accounts, month, cutoff, prices_at, until=until)
         return [_own(account, facts, where) for account in accounts]
     again = gathering.look_again(accounts, closed, where.month, cutoff, prices_at)

@@ -23,6 +23,7 @@ from core.exact import ZERO, plain
 from core.periods import Month, Span
 from usage import amended, amending
 from usage.amending import Amending, Change, Made
+from usage.models import Amendment
 
 MICROSECOND: Final = timedelta(microseconds=1)
 MOST_MONTHS: Final = 60  # rated twice each; a change of more time is made in parts
@@ -98,6 +99,21 @@ def carry_out(change: Change, *, actor: str, token: str = "") -> tuple[Made, Mov
     return made, found[0]
 
 
+def moved_by(one: Amendment) -> list[Movement]:
+    """Return what an amendment moved at its own moment: what its months came to before it and with it."""
+    before = one.recorded_at - MICROSECOND
+    changed = amended.changed(Made([one.pk], [one.resource], before, one.recorded_at))
+    found: list[Movement] = []
+    for month in months(changed.spans):
+        both = (
+            _foreseen(changed.accounts, month, cutoff, one.recorded_at, own=True)
+            for cutoff in (before, one.recorded_at)
+        )
+        for without, with_it in zip(*both, strict=True):
+            found += _movements(month, without, with_it)
+    return found
+
+
 def _check(change: Change) -> None:
     """Refuse products that nobody sells: their usage could not be billed."""
     corrections = change.corrections if isinstance(change, Amending) else ()
@@ -148,9 +164,11 @@ def month_touched(spans: Iterable[Span], month: Month) -> bool:
     return any(span.intersection(month.span) for span in spans)
 
 
-def _foreseen(accounts: Sequence[str], month: Month, cutoff: datetime, now: datetime) -> list[Foreseen]:
+def _foreseen(
+    accounts: Sequence[str], month: Month, cutoff: datetime, now: datetime, *, own: bool = False
+) -> list[Foreseen]:
     until = min(month.end, now)
-    return foreseeing.foresee(accounts, month, cutoff=cutoff, prices_at=clock.database_now(), until=until)
+    return foreseeing.foresee(accounts, month, cutoff=cutoff, prices_at=clock.database_now(), until=until, own=own)
 
 
 def _movements(month: Month, without: Foreseen, with_it: Foreseen) -> list[Movement]:

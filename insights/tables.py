@@ -1,4 +1,4 @@
-"""The five columns as a list."""
+"""The five columns as a list, and the corrections of usage."""
 
 from collections.abc import Sequence
 from typing import Any, Final
@@ -8,9 +8,9 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from core.formatting import moment, quantity
-from core.tables import VaultTable, badge
+from core.tables import MomentColumn, VaultTable, badge
 from insights.five_columns import AGREES, DIFFERS, WAITS, Column, Row
-from usage.addresses import source_url
+from usage.addresses import resource_url, source_url
 
 TONES: Final = {AGREES: "good", WAITS: "info", DIFFERS: "bad"}
 _NUMBER: Final[dict[str, Any]] = {"cell": {"class": "num nowrap"}}
@@ -57,3 +57,30 @@ class ReconciliationTable(VaultTable):
 
     def render_differences(self, value: Sequence[Any]) -> SafeString:
         return format_html_join("", "<p>{}</p>", ((one.sentence,) for one in value))
+
+
+class AmendmentTable(VaultTable):
+    """Corrections of usage."""
+
+    noun = "amendment"
+    empty = "Nothing was corrected like that. A correction begins on the page of its resource."
+    id = tables.Column(verbose_name="Amendment")
+    resource = tables.Column(attrs={"td": {"class": "mono"}})
+    start = MomentColumn(verbose_name="From")
+    end = MomentColumn(verbose_name="Up to")
+    reason = tables.Column(orderable=False, attrs={"td": {"class": "prose"}})
+    recorded_at = MomentColumn(verbose_name="Recorded")
+    recorded_by = tables.Column(verbose_name="By")
+    state = tables.Column(accessor="reverted_at", empty_values=(), order_by="reverted_at")
+
+    def render_id(self, value: int) -> SafeString:
+        return format_html('<a href="/usage/amendments/{}/">{}</a>', value, value)
+
+    def render_resource(self, value: str) -> SafeString:
+        return format_html('<a class="mono" href="{}">{}</a>', resource_url(value), value)
+
+    def render_recorded_by(self, value: str) -> str:
+        return value.removeprefix("user:")
+
+    def render_state(self, value: object) -> SafeString:
+        return badge("reverted", tone="quiet") if value else badge("standing", tone="good")

@@ -4,7 +4,7 @@ Nothing is overwritten. What gave way stays readable, and what was believed at a
 """
 
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -17,15 +17,20 @@ from django.db import transaction
 from core import clock, databases
 from core.errors import Conflict, Invalid, NotFound
 from core.failpoints import failpoint
-from core.periods import Month
+from core.periods import Month, Span
 from usage import intake, locks, pairing, partitions, store
 from usage.models import Amendment, Event, Source, SourceState
+from usage.ownership_rules import BEGINNING, END
 from usage.reported import LIMITS, ReportedEvent
 
 SOURCE: Final = "amendments"  # whose events say what corrections say; it has no secret, so nobody reports as it
 LONGEST: Final = timedelta(days=366)
 MOST_EVENTS: Final = 10_000
 MOST: Final = 500  # corrections made as one
+EVER: Final = Span(BEGINNING, END)
+_WAITING: Final = b"""
+select event_id from usage_unpaired where resource = any(%(resources)b::text[]) and time >= %(start)b and time < %(end)b
+"""
 T = TypeVar("T")
 
 
@@ -52,8 +57,8 @@ class Made(NamedTuple):
 class Change(Protocol):
     """Something that changes what counts of some resources."""
 
-    def resources(self) -> list[str]:
-        """Name the resources, once each."""
+    def touched(self) -> dict[str, Span]:
+        """Return each resource with the time in which what counts of it changes."""
         ...
 
     def prepare(self, now: datetime) -> None:
@@ -73,8 +78,8 @@ class Amending:
     reason: str
     batch: uuid.UUID = field(default_factory=uuid.uuid4)
 
-    def resources(self) -> list[str]:
-        return sorted({correction.resource for correction in self.corrections})
+    def touched(self) -> dict[str, Span]:
+        return _hulls(self.corrections)
 
     def prepare(self, now: datetime) -> None:
         _check(self.corrections, self.reason, now)
@@ -113,9 +118,8 @@ class Reverting:
     amendments: Sequence[int]
     reason: str
 
-    def resources(self) -> list[str]:
-        found = Amendment.objects.filter(pk__in=self.amendments)
-        return sorted(set(found.values_list("resource", flat=True)))
+    def touched(self) -> dict[str, Span]:
+        return _hulls(Amendment.objects.filter(pk__in=self.amendments))
 
     def prepare(self, now: datetime) -> None:
         if not self.reason.strip():
@@ -186,13 +190,18 @@ def try_out(change: Change, *, actor: str, look: Callable[[Made], T]) -> T:
 
 def _make(cursor: store.Cursor, change: Change, actor: str) -> Made:
     """Make the change under the right to write history; what waits to be paired of its resources is paired before."""
-    resources = change.resources()
+    touched = change.touched()
     before = locks.history(cursor)
-    _pair(cursor, resources, before)
+    if waiting := _waiting(cursor, touched):
+        pairing.repair(cursor, sorted(touched), before)
+        _answer(cursor, waiting)
     now = _settled(cursor)
     amendments = change.write(cursor, now, actor)
-    _pair(cursor, resources, now)
-    return Made(amendments, resources, before, now)
+    for resource, span in sorted(touched.items()):
+        waiting = _waiting(cursor, [resource], span)
+        pairing.repair(cursor, [resource], now, within=span)
+        _answer(cursor, waiting)
+    return Made(amendments, sorted(touched), before, now)
 
 
 def _settled(cursor: store.Cursor) -> datetime:
@@ -204,9 +213,23 @@ def _settled(cursor: store.Cursor) -> datetime:
     return now
 
 
-def _pair(cursor: store.Cursor, resources: Sequence[str], now: datetime) -> None:
-    seen = pairing.repair(cursor, resources, now)
-    cursor.execute(b"delete from usage_unpaired where event_id = any(%(ids)b::bigint[])", {"ids": sorted(seen)})
+def _waiting(cursor: store.Cursor, resources: Iterable[str], within: Span = EVER) -> list[int]:
+    """Return the events of some resources that wait to be paired."""
+    named = {"resources": list(resources), "start": within.start, "end": within.end}
+    return [event for (event,) in cursor.execute(_WAITING, named)]
+
+
+def _answer(cursor: store.Cursor, events: Sequence[int]) -> None:
+    cursor.execute(b"delete from usage_unpaired where event_id = any(%(ids)b::bigint[])", {"ids": list(events)})
+
+
+def _hulls(corrections: Iterable[Correction | Amendment]) -> dict[str, Span]:
+    """Return for each resource the shortest span that holds all that is said of it."""
+    hulls: dict[str, Span] = {}
+    for one in corrections:
+        known = hulls.get(one.resource, Span(one.start, one.end))
+        hulls[one.resource] = Span(min(known.start, one.start), max(known.end, one.end))
+    return hulls
 
 
 def _check(corrections: Sequence[Correction], reason: str, now: datetime) -> None:

@@ -150,6 +150,11 @@ ACCESS: Final[Mapping[str, Mapping[str, str]]] = {
     "usage_events": {"GET": STAFF},
     "usage_events_csv": {"GET": STAFF},
     "usage_events_ndjson": {"GET": STAFF},
+    "usage_amendments": {"GET": STAFF},
+    "usage_amendments_export": {"GET": "FCA"},
+    "usage_amend": {"GET": "O", "POST": "O"},
+    "usage_amendment": {"GET": STAFF},
+    "usage_amendment_revert": {"GET": "O", "POST": "O"},
     "usage_resource": {"GET": STAFF},
     # The API
     "schema": {"GET": WITH_A_GOOD_KEY_OR_NONE},

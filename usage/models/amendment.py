@@ -5,6 +5,8 @@ import uuid
 from django.db import models
 from django.db.models import F, Q
 
+from usage.addresses import resource_url
+
 
 class Amendment(models.Model):
     """The events of ``resource`` in ``[start, end)`` known before ``recorded_at`` give way to this amendment's own.
@@ -45,3 +47,8 @@ class Amendment(models.Model):
 
     def __str__(self) -> str:
         return f"amendment {self.pk} of {self.resource}"
+
+    @property
+    def resource_url(self) -> str:
+        """Where the time line of its resource is."""
+        return resource_url(self.resource)
