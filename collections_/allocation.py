@@ -16,6 +16,7 @@ class Debt:
     number: str
     due_on: date
     outstanding: Decimal
+    written_off: bool = False  # settled last, unless the payer chose it
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +28,16 @@ class Settlement:
 
 
 def allocate(payment: Decimal, debts: Sequence[Debt], *, first: int | None = None) -> Settlement:
-    """Apply ``payment`` to the oldest debts first; ``first`` names an invoice that the payer chose to settle.
+    """Apply ``payment`` to the oldest debts first, to those written off last.
+
+    ``first`` names an invoice that the payer chose to settle before all others.
 
     The shares and the rest sum to the payment; no share exceeds its debt. A negative payment raises ValueError.
     """
     if payment < 0:
         raise ValueError(f"a payment cannot be negative: {payment}")
     shares: list[tuple[int, Decimal]] = []
-    for debt in sorted(debts, key=lambda debt: (debt.invoice != first, debt.due_on, debt.number, debt.invoice)):
+    for debt in sorted(debts, key=lambda debt: (debt.invoice != first, debt.written_off, debt.due_on, debt.number)):
         share = min(payment, max(debt.outstanding, ZERO))
         if share > 0:
             shares.append((debt.invoice, share))

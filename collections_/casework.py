@@ -8,7 +8,7 @@ from accounts.models import User
 from billing.models import Invoice
 from collections_ import locks
 from collections_.cards import refuse_card_number
-from collections_.models import Case, CaseEvent, CaseState, Hold, Payment, Promise, PromiseState
+from collections_.models import Case, CaseEvent, CaseState, ChargeAttempt, Hold, Payment, Promise, PromiseState
 from core import audit, clock, formatting, money
 from core.errors import Conflict, Invalid
 
@@ -102,6 +102,18 @@ def on_payment(payment: Payment, settled: Sequence[tuple[str, Decimal]]) -> None
         keep_promises(case, as_of=payment.received_on)
         today = max(payment.received_on, payment.recorded_at.date())
         close_settled([case], as_of=today, on=payment.received_on)
+
+
+def on_other_amount(attempt: ChargeAttempt, invoice: Invoice) -> None:
+    """Tell the account's open case that the gateway captured something else than was asked for; in a transaction."""
+    captured = formatting.amount_with_currency(attempt.captured or Decimal(0), attempt.captured_currency)
+    asked = formatting.amount_with_currency(attempt.amount, attempt.currency)
+    invoice.refresh_from_db(fields=["outstanding"])
+    owed = formatting.amount_with_currency(invoice.outstanding, invoice.currency)
+    for case in locks.open_cases([invoice.account_id]):
+        if case.currency == attempt.currency:
+            text = f"The gateway captured {captured}, not {asked}, for {invoice.number}: {owed} of it is still owed"
+            tell(case, "charge", text, ACTOR)
 
 
 def keep_promises(case: Case, *, as_of: date) -> None:

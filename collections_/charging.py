@@ -132,18 +132,26 @@ def send(attempt: ChargeAttempt) -> None:
 
 
 def record(attempt: ChargeAttempt, answer: Charged | Declined, *, resolution: str = "", actor: str = ACTOR) -> None:
-    """Commit the gateway's answer with everything that follows from it; a lost lease raises LeaseLost."""
+    """Commit the gateway's answer with everything that follows from it; a lost lease raises LeaseLost.
+
+    Another amount than was asked for waits for a person.
+    """
     if isinstance(answer, Charged) and (answer.amount, answer.currency) != (attempt.amount, attempt.currency):
         return set_aside(attempt, f"the gateway captured {money.plain(answer.amount)} {answer.currency}")
+    return book(attempt, answer, resolution=resolution, actor=actor)
+
+
+def book(attempt: ChargeAttempt, answer: Charged | Declined, *, resolution: str, actor: str) -> None:
+    """Commit an answer as it is: what was captured is a payment of just that, whatever was asked for."""
     with audit.acting(actor):
         invoice = locks.invoice(attempt.invoice_id)
         _answered(attempt, answer, resolution)
         if isinstance(answer, Charged):
-            paying.captured(attempt, invoice, answer.charge_id)
+            paying.captured(attempt, invoice)
+            tell_invoice(invoice.pk, PaymentStatus.NONE)  # of one that is still open: less was captured
         elif invoice.status == InvoiceStatus.OPEN:
             settling.set_payment_status(invoice.pk, PaymentStatus.DECLINED)
         failpoint("charge.before_commit")
-    return None
 
 
 def no_answer(attempt: ChargeAttempt, error: str, *, wait: float) -> None:
@@ -154,14 +162,16 @@ def no_answer(attempt: ChargeAttempt, error: str, *, wait: float) -> None:
 def _answered(attempt: ChargeAttempt, answer: Charged | Declined, resolution: str) -> None:
     if isinstance(answer, Charged):
         attempt.outcome, attempt.gateway_charge_id = AttemptOutcome.SUCCEEDED, answer.charge_id
+        attempt.captured, attempt.captured_currency = answer.amount, answer.currency
     else:
         attempt.outcome, attempt.decline_code = AttemptOutcome.DECLINED, answer.code[:40]
         attempt.decline_class = declines.classify(answer.code)
     attempt.answered_at, attempt.resolution = clock.database_now(), resolution
     leases.finish(attempt)
     attempt.save(
-        update_fields=["outcome", "answered_at", "resolution", "gateway_charge_id", "decline_code", "decline_class"]
-    )
+        update_fields=["outcome", "answered_at", "resolution", "gateway_charge_id", "captured", "captured_currency",
+                       "decline_code", "decline_class"]
+    )  # fmt: skip
 
 
 def in_words(error: Exception) -> str:

@@ -102,9 +102,9 @@ def _end_pauses(as_of: date) -> None:
 
 
 def _apply_rests(as_of: date) -> None:
-    """Settle what is due with money that lies unapplied, before anybody's card is charged for it."""
-    owed = Invoice.objects.open().filter(
-        account_id=OuterRef("account_id"), currency=OuterRef("currency"), outstanding__gt=0, due_on__lte=as_of
+    """Settle what is due, or was written off, with money that lies unapplied, before a card is charged for it."""
+    owed = Invoice.objects.filter(status__in=paying.OWED, outstanding__gt=0, due_on__lte=as_of).filter(
+        account_id=OuterRef("account_id"), currency=OuterRef("currency")
     )
     lying = Payment.objects.filter(Exists(owed), amount__gt=F("applied") + F("refunded"), received_on__lte=as_of)
     for payment_id in list(lying.order_by("received_on", "pk").values_list("pk", flat=True)):

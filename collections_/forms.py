@@ -57,13 +57,22 @@ class PaymentForm(forms.Form):
 
     def __init__(self, *args: Any, account: Account, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        owed = Invoice.objects.open().filter(account=account, currency=account.currency, outstanding__gt=0)
+        owed = Invoice.objects.filter(
+            status__in=paying.OWED, account=account, currency=account.currency, outstanding__gt=0
+        )
         self.fields["first"].queryset = owed.order_by("due_on", "pk")  # type: ignore[attr-defined]
 
 
 class ResolveForm(forms.Form):
     charge_id = forms.CharField(
         label="The gateway's charge", max_length=100, required=False, help_text="Leave blank when nothing was charged."
+    )
+    captured = forms.DecimalField(
+        label="Captured there",
+        max_digits=24,
+        decimal_places=4,
+        required=False,
+        help_text="Only when the gateway does not answer us; otherwise its own books count.",
     )
     note = forms.CharField(label="Where you saw this", max_length=400)
 

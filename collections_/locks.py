@@ -3,9 +3,11 @@
 from collections.abc import Collection
 
 from accounts.models import Account
-from billing.models import Invoice
+from billing.models import Invoice, InvoiceStatus
 from collections_.models import Case, ChargeAttempt, Payment
 from core.errors import NotFound
+
+OWED = (InvoiceStatus.OPEN, InvoiceStatus.UNCOLLECTIBLE)  # what money can still settle
 
 
 def account(account_id: int) -> Account:
@@ -24,9 +26,9 @@ def invoice(invoice_id: int) -> Invoice:
     return found
 
 
-def open_invoices(account_id: int, currency: str) -> list[Invoice]:
-    """Lock every invoice on which the account owes something in ``currency``."""
-    owed = Invoice.objects.open().filter(account_id=account_id, currency=currency, outstanding__gt=0)
+def owed_invoices(account_id: int, currency: str) -> list[Invoice]:
+    """Lock every invoice on which the account owes something in ``currency``, also those written off."""
+    owed = Invoice.objects.filter(status__in=OWED, account_id=account_id, currency=currency, outstanding__gt=0)
     return list(owed.select_for_update(no_key=True).order_by("pk"))
 
 

@@ -18,6 +18,7 @@ from core.errors import Conflict, Invalid, NotFound
 CARD = "card"
 METHODS = {"bank_transfer": "Bank transfer", "cheque": "Cheque", "cash": "Cash", "other": "Other"}
 MOST = Decimal(10) ** 15
+OWED = locks.OWED
 
 
 class DuplicatePayment(Conflict):
@@ -28,7 +29,7 @@ class DuplicatePayment(Conflict):
 
 def preview(account_id: int, currency: str, amount: Decimal, *, first: int | None = None) -> Settlement:
     """Say how ``amount`` would be spread if it were recorded now; writes nothing."""
-    owed = Invoice.objects.open().filter(account_id=account_id, currency=currency, outstanding__gt=0)
+    owed = Invoice.objects.filter(status__in=OWED, account_id=account_id, currency=currency, outstanding__gt=0)
     return allocation.allocate(_checked(amount, currency), _debts(list(owed)), first=first)
 
 
@@ -45,8 +46,8 @@ def record(
 ) -> Payment:
     """Record money that reached the bank, and settle the oldest debts with it, ``first`` before all others.
 
-    What no debt takes stays unapplied on the payment. The same method and reference again raises
-    DuplicatePayment and changes nothing.
+    Invoices that were written off come last, and are recovered. What no debt takes stays unapplied on the payment.
+    The same method and reference again raises DuplicatePayment and changes nothing.
     """
     if method not in METHODS:
         raise Invalid(f"{method!r:.40} is not a way to pay; use one of {', '.join(METHODS)}", field="method")
@@ -65,27 +66,32 @@ def record(
             recorded_by=actor,
             recorded_at=clock.database_now(),
         )
-        return _book(payment, locks.open_invoices(account_id, currency), first)
+        return _book(payment, locks.owed_invoices(account_id, currency), first)
 
 
-def captured(attempt: ChargeAttempt, invoice: Invoice, charge_id: str) -> Payment:
+def captured(attempt: ChargeAttempt, invoice: Invoice) -> Payment:
     """Record what the gateway captured for ``attempt``, inside its closing transaction.
 
-    It settles the attempt's own locked ``invoice`` only; whatever that does not need any more stays unapplied.
+    It settles the attempt's own locked ``invoice`` only; what that does not need any more, or is in another
+    currency, stays unapplied. Less than was asked for leaves the rest owed.
     """
+    assert attempt.captured is not None  # noqa: S101  it succeeded
     payment = Payment(
         account_id=invoice.account_id,
         attempt=attempt,
-        currency=attempt.currency,
-        amount=attempt.amount,
+        currency=attempt.captured_currency,
+        amount=attempt.captured,
         method=CARD,
-        reference=charge_id,
+        reference=attempt.gateway_charge_id,
         received_on=attempt.created_on,
         recorded_by="system:charging",
         recorded_at=attempt.answered_at or clock.database_now(),
     )
-    owed = invoice.status in (InvoiceStatus.OPEN, InvoiceStatus.UNCOLLECTIBLE)
-    return _book(payment, [invoice] if owed else [], invoice.pk)
+    owed = invoice.status in OWED and invoice.currency == payment.currency
+    _book(payment, [invoice] if owed else [], invoice.pk)
+    if (payment.amount, payment.currency) != (attempt.amount, attempt.currency):
+        casework.on_other_amount(attempt, invoice)
+    return payment
 
 
 def apply_rest(payment_id: int, *, on: date, actor: str) -> Payment:
@@ -95,7 +101,7 @@ def apply_rest(payment_id: int, *, on: date, actor: str) -> Payment:
         if found is None:
             raise NotFound("There is no such payment")
         locks.account(found.account_id)
-        invoices = locks.open_invoices(found.account_id, found.currency)
+        invoices = locks.owed_invoices(found.account_id, found.currency)
         payment = locks.payment(payment_id)
         rest = payment.amount - payment.applied - payment.refunded
         settled_before = set(payment.allocations.values_list("invoice_id", flat=True))
@@ -135,7 +141,11 @@ def _settle(payment: Payment, shares: Sequence[tuple[int, Decimal]], invoices: S
 
 
 def _debts(invoices: Sequence[Invoice]) -> list[Debt]:
-    return [Debt(i.pk, str(i.number), i.due_on, i.outstanding) for i in invoices if i.due_on is not None]
+    return [
+        Debt(i.pk, str(i.number), i.due_on, i.outstanding, written_off=i.status == InvoiceStatus.UNCOLLECTIBLE)
+        for i in invoices
+        if i.due_on is not None
+    ]
 
 
 def _checked(amount: Decimal, currency: str) -> Decimal:

@@ -2,14 +2,15 @@
 
 import logging
 from datetime import timedelta
+from decimal import Decimal
 from typing import Final
 
 from billing.models import PaymentStatus
 from collections_ import charging, gateways, locks
 from collections_.gateways import Charged, Declined, Unseen
 from collections_.models import AttemptOutcome, ChargeAttempt
-from core import audit, bell, clock, leases
-from core.errors import Conflict, Invalid
+from core import audit, bell, clock, leases, money
+from core.errors import Conflict, Invalid, NotFound
 from core.models import WorkState
 
 log = logging.getLogger(__name__)
@@ -57,23 +58,51 @@ def ask_now(attempt_id: int, *, actor: str) -> ChargeAttempt:
     return attempt
 
 
-def resolve(attempt_id: int, *, charge_id: str, note: str, actor: str) -> ChargeAttempt:
+def resolve(
+    attempt_id: int, *, charge_id: str, note: str, actor: str, captured: Decimal | None = None
+) -> ChargeAttempt:
     """Settle a charge that waits for a person, as they found it: its ``charge_id``, or blank when none was made.
 
-    Raises Invalid without a note, and Conflict unless the attempt waits for a person, or when another attempt has
-    that charge.
+    What the gateway captured is booked, in its amount and currency, whatever was asked for: less leaves the rest
+    owed, more stays unapplied. ``captured`` is what the person saw, in the attempt's currency; it counts only while
+    the gateway does not answer. Raises Invalid without a note, or for a charge that the gateway does not know, and
+    Conflict unless the attempt waits for a person, or when another attempt has that charge.
     """
     if not note.strip():
         raise Invalid("Say where you saw this, so that others can follow it", field="note")
-    if charge_id.strip():
-        _refuse_charge_of_another(attempt_id, charge_id.strip()[:100])
+    charge_id = charge_id.strip()[:100]
+    if charge_id:
+        _refuse_charge_of_another(attempt_id, charge_id)
+    found = _as_found(attempt_id, charge_id, captured) if charge_id else Declined("not_charged")
     attempt = _take(attempt_id, frozenset({AttemptOutcome.MANUAL}))
-    found: Charged | Declined = Declined("not_charged")
-    if charge_id.strip():
-        found = Charged(charge_id.strip()[:100], attempt.amount, attempt.currency)
-    charging.record(attempt, found, resolution=f"{actor}: {note.strip()}"[:500], actor=actor)
+    charging.book(attempt, found, resolution=f"{actor}: {note.strip()}"[:500], actor=actor)
     attempt.refresh_from_db()
     return attempt
+
+
+def _as_found(attempt_id: int, charge_id: str, seen: Decimal | None) -> Charged:
+    """Return the charge as the gateway has it; as the person saw it when the gateway does not answer."""
+    attempt = ChargeAttempt.objects.select_related("method").filter(pk=attempt_id).first()
+    if attempt is None:
+        raise NotFound("There is no such charge attempt")
+    try:
+        found = gateways.named(attempt.method.gateway).find(charge_id)
+    except gateways.NoAnswer as error:
+        if seen is None:
+            raise Invalid(f"{error}; say what was captured as you see it there", field="captured") from error
+        if seen <= 0 or seen != money.round_to_minor_unit(seen, attempt.currency):
+            raise Invalid(
+                f"A charge is a positive amount in whole coins of {attempt.currency}", field="captured"
+            ) from error
+        return Charged(charge_id, seen, attempt.currency)
+    if isinstance(found, Unseen):
+        raise Invalid(f"The gateway knows no charge {charge_id}; copy its name from there", field="charge_id")
+    if seen is not None and (seen, attempt.currency) != (found.amount, found.currency):
+        said = f"{money.plain(found.amount)} {found.currency}"
+        raise Invalid(
+            f"The gateway says that {charge_id} captured {said}; leave this blank or say so", field="captured"
+        )
+    return found
 
 
 def _refuse_charge_of_another(attempt_id: int, charge_id: str) -> None:

@@ -156,7 +156,7 @@ class PaymentApplication(IdempotentWrites, APIView):
 def _first(account: Account, number: str) -> int | None:
     if not number:
         return None
-    owed = Invoice.objects.open().filter(account=account, number=number, outstanding__gt=0).first()
+    owed = Invoice.objects.filter(status__in=paying.OWED, account=account, number=number, outstanding__gt=0).first()
     if owed is None:
         raise Invalid(f"{account} owes nothing on an invoice {number}.", field="first")
     return owed.pk

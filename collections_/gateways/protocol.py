@@ -36,7 +36,7 @@ class GatewayRefused(Exception):
 
 
 class Gateway(Protocol):
-    """Stateless; never touches our database. Both calls end within 20 seconds, if need be by NoAnswer."""
+    """Stateless; never touches our database. Every call ends within 20 seconds, if need be by NoAnswer."""
 
     name: str
     remembers: timedelta  # for how long a key can be looked up and sent again without a second charge
@@ -50,4 +50,8 @@ class Gateway(Protocol):
 
     def lookup(self, key: str) -> Charged | Declined | Unseen:
         """Return what became of ``key``, without moving money. Raises NoAnswer."""
+        ...
+
+    def find(self, charge_id: str) -> Charged | Unseen:
+        """Return one charge by the gateway's own name for it. Raises NoAnswer."""
         ...

@@ -9,7 +9,11 @@ tok_insufficient_funds, tok_expired, tok_stolen, tok_generic_decline, tok_do_not
 tok_declines_once        the first key sent with this token is declined, later ones are captured
 tok_timeout_before       the first call of a key is lost before it arrives, the next is captured
 tok_timeout_after        captured, but the first answer is lost
+tok_captures_half        half of what was asked is captured
+tok_captures_twice       twice what was asked is captured
 tok_unreachable          no call ever arrives
+
+To ``find`` a charge whose id begins with ``ch_unreachable`` never gets an answer.
 """
 
 import os
@@ -37,8 +41,10 @@ DECLINES: Final = {
     "tok_do_not_retry": "do_not_retry",
 }
 CAPTURES: Final = frozenset({"tok_ok", "tok_declines_once", "tok_timeout_before", "tok_timeout_after"})
+CAPTURES_OTHER: Final = {"tok_captures_half": Decimal("0.5"), "tok_captures_twice": Decimal(2)}
 UNREACHABLE: Final = "tok_unreachable"
-_SCHEMA: Final = """
+UNREACHABLE_CHARGE: Final = "ch_unreachable"
+_FIRST: Final = """
 create table if not exists call (key text not null, token text not null);
 create index if not exists call_by_key on call (key);
 create table if not exists answer (
@@ -46,9 +52,10 @@ create table if not exists answer (
     description text not null, charge_id text unique, decline_code text,
     check ((charge_id is null) <> (decline_code is null))
 );
-create index if not exists answer_by_token on answer (token);
-pragma user_version = 1;
+create index if not exists answer_by_token on answer (token)
 """
+# Each brings a journal of the version before up to date; a new one is added at the end.
+_VERSIONS: Final = (_FIRST, "alter table answer add column captured text")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +101,20 @@ class SandboxGateway:
             raise NoAnswer("the sandbox gateway did not answer")
         return Unseen() if row is None else _answer(row)
 
+    def find(self, charge_id: str) -> Charged | Unseen:
+        """Return one charge by its id."""
+        with self._books() as books:
+            row = books.execute("select * from answer where charge_id = ?", [charge_id]).fetchone()
+        if charge_id.startswith(UNREACHABLE_CHARGE):
+            raise NoAnswer("the sandbox gateway did not answer")
+        return Unseen() if row is None else _charged(row)
+
     def captures(self) -> list[Capture]:
         """Return the whole journal of captures in order: what the ledger must agree with."""
         with self._books() as books:
             rows = books.execute(
-                "select key, charge_id, amount, currency from answer where charge_id is not null order by rowid"
+                "select key, charge_id, coalesce(captured, amount) as amount, currency from answer"
+                " where charge_id is not null order by rowid"
             ).fetchall()
         return [Capture(row["key"], row["charge_id"], Decimal(row["amount"]), row["currency"]) for row in rows]
 
@@ -136,11 +152,25 @@ def _connection(journal: Path) -> sqlite3.Connection:
     books = sqlite3.connect(journal, timeout=15, isolation_level=None)
     books.row_factory = sqlite3.Row
     books.execute("pragma synchronous = full")
-    if not books.execute("pragma user_version").fetchone()[0]:
-        books.execute("pragma journal_mode = wal")
-        books.executescript(_SCHEMA)
+    if _version(books) < len(_VERSIONS):
+        _bring_up_to_date(books)
     _opened.books, _opened.identity = books, (os.getpid(), journal, journal.stat().st_ino)
     return books
+
+
+def _bring_up_to_date(books: sqlite3.Connection) -> None:
+    books.execute("pragma journal_mode = wal")
+    books.execute("begin immediate")  # another process may be doing the same
+    for script in _VERSIONS[_version(books) :]:
+        for statement in script.split(";"):
+            books.execute(statement)
+    books.execute(f"pragma user_version = {len(_VERSIONS)}")
+    books.execute("commit")
+
+
+def _version(books: sqlite3.Connection) -> int:
+    version: int = books.execute("pragma user_version").fetchone()[0]
+    return version
 
 
 def _behaviour(token: str) -> str:
@@ -162,19 +192,30 @@ def _find(books: sqlite3.Connection, key: str) -> sqlite3.Row | None:
 def _decide(books: sqlite3.Connection, key: str, amount: str, currency: str, token: str, description: str) -> None:
     behaviour = _behaviour(token)
     code = DECLINES.get(behaviour)
-    if code is None and behaviour not in CAPTURES:
+    if code is None and behaviour not in CAPTURES and behaviour not in CAPTURES_OTHER:
         code = "unknown_token"
     if behaviour == "tok_declines_once":
         seen = books.execute("select 1 from answer where token = ? limit 1", [token]).fetchone()
         code = None if seen else "insufficient_funds"
     books.execute(
-        "insert into answer (key, token, amount, currency, description, charge_id, decline_code)"
-        " values (?, ?, ?, ?, ?, ?, ?)",
-        [key, token, amount, currency, description, None if code else f"ch_{uuid.uuid4().hex}", code],
-    )
+        "insert into answer (key, token, amount, currency, description, charge_id, decline_code, captured)"
+        " values (?, ?, ?, ?, ?, ?, ?, ?)",
+        [key, token, amount, currency, description, None if code else f"ch_{uuid.uuid4().hex}", code,
+         _other_amount(behaviour, amount, currency)],
+    )  # fmt: skip
+
+
+def _other_amount(behaviour: str, amount: str, currency: str) -> str | None:
+    """Return what is captured when that is not what was asked for."""
+    factor = CAPTURES_OTHER.get(behaviour)
+    return money.plain(money.round_to_minor_unit(Decimal(amount) * factor, currency)) if factor else None
 
 
 def _answer(row: sqlite3.Row) -> Charged | Declined:
     if row["decline_code"]:
         return Declined(row["decline_code"])
-    return Charged(row["charge_id"], Decimal(row["amount"]), row["currency"])
+    return _charged(row)
+
+
+def _charged(row: sqlite3.Row) -> Charged:
+    return Charged(row["charge_id"], Decimal(row["captured"] or row["amount"]), row["currency"])

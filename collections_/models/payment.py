@@ -56,6 +56,8 @@ class ChargeAttempt(LeasedWork):
     decline_code = models.CharField(max_length=40, blank=True, default="")
     decline_class = models.CharField(max_length=14, blank=True, default="")  # retryable | needs_customer | never_retry
     gateway_charge_id = models.CharField(max_length=100, blank=True, default="")
+    captured = models.DecimalField(max_digits=24, decimal_places=4, null=True, blank=True)  # as the gateway has it
+    captured_currency = models.CharField(max_length=3, blank=True, default="", db_default="")
     step = models.CharField(max_length=40, blank=True, default="")  # the policy's rung; blank when a person asked
     requested_by = models.CharField(max_length=300, default="system:collections")
     resolution = models.CharField(max_length=500, blank=True, default="")  # who settled a manual one, and how
@@ -78,8 +80,8 @@ class ChargeAttempt(LeasedWork):
                 fields=["invoice", "step"], condition=~Q(step="") & ~Q(outcome="cancelled"), name="one_charge_per_step"
             ),
             models.CheckConstraint(
-                condition=Q(outcome="succeeded") & ~Q(gateway_charge_id="")
-                | ~Q(outcome="succeeded") & Q(gateway_charge_id=""),
+                condition=Q(outcome="succeeded", captured__gt=0) & ~Q(gateway_charge_id="") & ~Q(captured_currency="")
+                | ~Q(outcome="succeeded") & Q(gateway_charge_id="", captured__isnull=True, captured_currency=""),
                 name="attempt_succeeds_exactly_with_a_charge",
             ),
             models.CheckConstraint(

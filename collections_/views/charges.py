@@ -78,9 +78,14 @@ def _facts(attempt: ChargeAttempt) -> list[tuple[str, str]]:
         ("Answered", formatting.moment(attempt.answered_at) if attempt.answered_at else ""),
         ("Key at the gateway", attempt.key),
         ("Charge at the gateway", attempt.gateway_charge_id),
+        ("Captured there", _captured(attempt)),
         ("Settled by a person", attempt.resolution),
         ("Last trouble", attempt.last_error),
     ]
+
+
+def _captured(attempt: ChargeAttempt) -> str:
+    return formatting.amount_with_currency(attempt.captured, attempt.captured_currency) if attempt.captured else ""
 
 
 def _matching(form: ChargeFilter) -> QuerySet[ChargeAttempt]:

@@ -1,18 +1,19 @@
 """Charging: what each answer of the gateway leaves in the books, and that no answer is never taken for one."""
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import DatabaseError, connection, transaction
 
 from billing.models import Invoice, LedgerEntry
-from collections_ import charging, gateways, paying, reconciling
+from collections_ import charging, collecting, gateways, paying, reconciling
 from collections_.gateways import sandbox
-from collections_.models import Allocation, AttemptOutcome, ChargeAttempt, Payment
+from collections_.models import Allocation, AttemptOutcome, CaseEvent, ChargeAttempt, Payment
 from core import leases
-from core.errors import Conflict, Refused
+from core.errors import Conflict, Invalid, Refused
+from monitoring import invariants
 from tests.collections_ import factories
 from tests.collections_.factories import DUE
 
@@ -143,10 +144,70 @@ class TestNoAnswer:
         attempt = charging.pay_now(factories.invoice(owner).pk, actor="user:ada@example.com", as_of=DUE)
         ChargeAttempt.objects.update(submitted_at="2026-01-01T00:00:00Z")
         look_again()
-        given = {"note": "on the statement", "actor": "user:eve@x.y"}
+        given: dict[str, Any] = {"note": "on the statement", "actor": "user:eve@x.y"}
         with pytest.raises(Conflict, match=f"invoice {other.invoice.number}"):
             reconciling.resolve(attempt.pk, charge_id=f" {other.gateway_charge_id} ", **given)
-        assert reconciling.resolve(attempt.pk, charge_id="ch_its_own", **given).outcome == "succeeded"
+        with pytest.raises(Invalid, match="knows no charge"):
+            reconciling.resolve(attempt.pk, charge_id="ch_made_up", **given)
+        with pytest.raises(Invalid, match="say what was captured"):
+            reconciling.resolve(attempt.pk, charge_id="ch_unreachable_7", **given)
+        for wrong in ("0", "-1", "1.001"):
+            with pytest.raises(Invalid):
+                reconciling.resolve(attempt.pk, charge_id="ch_unreachable_7", captured=Decimal(wrong), **given)
+        found = reconciling.resolve(attempt.pk, charge_id="ch_unreachable_7", captured=Decimal("75.85"), **given)
+        assert (found.outcome, found.captured) == ("succeeded", Decimal("75.85"))
+
+
+class TestAnotherAmountThanWasAsked:
+    """75.85 were asked for; a person finds the charge in the gateway's books, and those are booked."""
+
+    def found(self, token: str) -> tuple[Invoice, ChargeAttempt]:
+        invoice, attempt = charged(token)
+        assert (attempt.outcome, Payment.objects.count()) == ("manual", 0)
+        (captured,) = sandbox.from_settings().captures()
+        given: dict[str, Any] = {"note": "in its books", "actor": "user:eve@x.y"}
+        with pytest.raises(Invalid, match="The gateway says"):
+            reconciling.resolve(attempt.pk, charge_id=captured.charge_id, captured=Decimal("75.85"), **given)
+        attempt = reconciling.resolve(attempt.pk, charge_id=captured.charge_id, **given)
+        assert attempt.outcome == "succeeded"
+        assert [(one.amount, one.reference) for one in Payment.objects.all()] == [(captured.amount, captured.charge_id)]
+        assert -balances()["cash"] == -captured.amount, "the gateway's truth and the ledger agree"
+        invoice.refresh_from_db()
+        assert all(invariants.check(one).holds for one in invariants.collect())
+        return invoice, attempt
+
+    def test_less_leaves_the_rest_owed_and_is_charged_again(self) -> None:
+        invoice, _ = self.found("tok_captures_half")
+        assert (invoice.status, invoice.payment_status, invoice.outstanding) == ("open", "none", Decimal("37.92"))
+        again = charging.request(invoice.pk, actor="user:ada@example.com", as_of=DUE)
+        assert again.amount == Decimal("37.92")
+
+    def test_more_stays_unapplied(self) -> None:
+        invoice, _ = self.found("tok_captures_twice")
+        assert (invoice.status, balances()["unapplied"]) == ("paid", Decimal("-75.85"))
+
+    def test_is_told_to_the_open_case(self) -> None:
+        owner = factories.account("acme")
+        factories.invoice(owner, due_on=DUE - timedelta(days=9), month=9)
+        collecting.run(DUE)
+        factories.card(owner, "tok_captures_half")
+        late = factories.invoice(owner)
+        attempt = charging.pay_now(late.pk, actor="user:ada@example.com", as_of=DUE)
+        (captured,) = sandbox.from_settings().captures()
+        reconciling.resolve(attempt.pk, charge_id=captured.charge_id, note="there", actor="user:eve@x.y")
+        told = CaseEvent.objects.get(kind="charge").text
+        assert (
+            told == f"The gateway captured 37.93 USD, not 75.85 USD, for {late.number}: 37.92 USD of it is still owed"
+        )
+
+    def test_is_refused_by_the_database_when_a_payment_says_otherwise(self) -> None:
+        charged("tok_ok")
+        with pytest.raises(DatabaseError, match="not what the gateway captured"), connection.cursor() as cursor:
+            cursor.execute(
+                "insert into collections_payment (account_id, attempt_id, currency, amount, applied, refunded, method,"
+                " reference, received_on, recorded_by, recorded_at) select account_id, attempt_id, currency, 1, 0, 0,"
+                " method, reference, received_on, '', now() from collections_payment"
+            )
 
 
 class TestAnAttempt:

@@ -104,7 +104,7 @@ BROKEN = {
     "cash_comes_from_payments": "delete from collections_payment",
     "unapplied_drains": "update collections_payment set amount = amount + 1",
     "allocations_stay_at_home": "update billing_invoice set currency = 'EUR'",
-    "invoices_are_charged_once": "update collections_chargeattempt set amount = 100",
+    "invoices_are_charged_once": "update collections_chargeattempt set amount = 100, captured = 100",
 }
 
 

@@ -172,6 +172,8 @@ class TestActing:
         ChargeAttempt.objects.filter(pk=attempt.pk).update(outcome="manual", state="dead")
         page = texts(agent, f"/payments/charges/{attempt.pk}/", charge_id="", note="")
         assert "This field is required" in page
-        page = texts(agent, f"/payments/charges/{attempt.pk}/", charge_id="ch_7", note="gateway page, 24 Nov")
+        page = texts(
+            agent, f"/payments/charges/{attempt.pk}/", charge_id="ch_unreachable_7", captured="75.85", note="its page"
+        )
         assert "Captured" in page
-        assert Payment.objects.get().reference == "ch_7"
+        assert Payment.objects.get().reference == "ch_unreachable_7"
