@@ -29,6 +29,8 @@ SCOPES: Final = (
     "runs:read",
     "runs:write",
     "quotes:write",
+    "contracts:read",
+    "contracts:write",
     "collections:read",
     "collections:write",
     "sources:write",

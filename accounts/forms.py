@@ -15,6 +15,7 @@ SCOPE_WORDS = {
     "accounts:read": "The account itself",
     "payments:read": "Payments",
     "quotes:write": "Quotes (what would it cost)",
+    "contracts:read": "The terms of its contract",
 }
 LIFETIMES = (("90", "90 days"), ("365", "One year"), ("never", "Never, until it is revoked"))
 

@@ -82,6 +82,8 @@ def _sentence(line: InvoiceLine, currency: str) -> str:
     charged = formatting.amount_with_currency(line.amount, currency)
     if line.kind == LineKind.MANUAL:
         return f"{charged} was added by a person while the invoice was a draft."
+    if line.kind == LineKind.CONTRACT:
+        return f"{charged} is what the account's contract makes of the month's usage, step by step below."
     rounded = f"{formatting.quantity(line.unrounded)} rounded once, half up"
     if line.rated is not None and line.rated != line.amount:
         rated = formatting.amount_with_currency(line.rated, currency)

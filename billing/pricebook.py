@@ -1,7 +1,7 @@
 """The price book of one month: what each product costs in each currency, moment by moment. Pure."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from billing.proration import cut
@@ -94,3 +94,10 @@ def price_book(
     }
     by_key = {version.key: version for version in versions}
     return PriceBook(month, until, {product.code: product for product in products}, spans, prices, by_key)
+
+
+def with_versions(book: PriceBook, versions: Iterable[Version]) -> PriceBook:
+    """Return the book with more versions, each of which covers its whole month; the spans stay as they are."""
+    added = list(versions)
+    prices = {(v.product, v.currency, v.contract): (v,) * len(book.spans) for v in added}
+    return replace(book, prices={**book.prices, **prices}, versions={**book.versions, **{v.key: v for v in added}})

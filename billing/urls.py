@@ -2,6 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
+from billing.api import contracts as contracts_api
 from billing.api import credit_notes as notes_api
 from billing.api import credits as api_credits
 from billing.api import current, invoice_lines, quotes
@@ -44,6 +45,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("prices/", prices.products, name="products"),
     path("prices/new/", prices.new_product, name="product_new"),
     path("prices/<path:code>/", prices.product, name="product"),
+    path("api/v1/contracts", contracts_api.ContractList.as_view(), name="api_contracts"),
+    path("api/v1/contracts/<int:key>/end", contracts_api.ContractEnd.as_view(), name="api_contract_end"),
     path("api/v1/runs", api_runs.RunList.as_view(), name="api_runs"),
     path("api/v1/runs/<int:key>", api_runs.RunDetail.as_view(), name="api_run"),
     path("api/v1/runs/<int:key>/roster", api_runs.RunRoster.as_view(), name="api_run_roster"),

@@ -4,7 +4,7 @@ from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from vault.admin import site
-from vault.views import account, account_credits, account_current, account_list, audit, home, invoice
+from vault.views import account, account_contracts, account_credits, account_current, account_list, audit, home, invoice
 from vault.views.portal import access, invoices, overview, statement, usage
 
 portal = [
@@ -51,5 +51,8 @@ urlpatterns = [
     path("accounts/<str:code>/current/", account_current.current, name="account_current"),
     path("accounts/<str:code>/credits/", account_credits.credits, name="account_credits"),
     path("accounts/<str:code>/credits/give/", account_credits.grant, name="account_credit_grant"),
+    path("accounts/<str:code>/contracts/", account_contracts.contracts, name="account_contracts"),
+    path("accounts/<str:code>/contracts/new/", account_contracts.new, name="account_contract_new"),
+    path("accounts/<str:code>/contracts/<int:key>/end/", account_contracts.end, name="account_contract_end"),
     path("accounts/<str:code>/<str:part>/", account.part, name="account_part"),
 ]

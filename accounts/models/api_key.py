@@ -13,6 +13,7 @@ ACCOUNT_SCOPES: Final = (
     "credits:read",
     "accounts:read",
     "payments:read",
+    "contracts:read",
     "quotes:write",
 )
 

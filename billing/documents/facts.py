@@ -27,7 +27,7 @@ class LineFacts:
     ``rated`` is what the price makes of the quantity; a person may have charged another amount, and signed for it.
     """
 
-    kind: str  # "usage", "adjustment", "manual"
+    kind: str  # "usage", "contract", "adjustment", "manual"
     app: str
     group: str  # the product group as printed
     description: str

@@ -19,6 +19,7 @@ MOST_PLACES: Final = Decimal("0.0000001")
 MOST_CREDITS: Final = 6  # rows; more are summed up
 PER: Final = {"fee": "flat fee", "amount": "of amount"}
 WITHOUT_APP: Final = "Not tied to an app"
+TERMS: Final = "Terms of your contract"
 ADDITIONAL: Final = "Additional items"
 ADJUSTMENTS: Final = "Adjustments of earlier invoices"
 
@@ -156,7 +157,7 @@ def _summary(invoice: InvoiceFacts) -> Iterable[Figure]:
 
 def _grouped(lines: Sequence[LineFacts]) -> Iterable[tuple[str, list[LineFacts]]]:
     """Product groups in order of first appearance, then what is not usage of this month."""
-    named = {"manual": ADDITIONAL, "adjustment": ADJUSTMENTS}
+    named = {"contract": TERMS, "manual": ADDITIONAL, "adjustment": ADJUSTMENTS}
     found: dict[str, list[LineFacts]] = {}
     for line in sorted(lines, key=lambda line: list(("usage", *named)).index(line.kind)):
         found.setdefault(named.get(line.kind, line.group), []).append(line)
@@ -192,6 +193,8 @@ def _blocks(invoice: InvoiceFacts) -> Iterable[Block]:
         apps.setdefault(line.app, []).append(line)
     for app, lines in sorted(apps.items(), key=lambda item: not item[0]):
         yield _block(app or WITHOUT_APP, lines, invoice)
+    if terms := [line for line in invoice.lines if line.kind == "contract"]:
+        yield _block(TERMS, terms, invoice, with_app=True)
     if manual := [line for line in invoice.lines if line.kind == "manual"]:
         yield _block(ADDITIONAL, manual, invoice, with_app=True)
     adjustments = [line for line in invoice.lines if line.kind == "adjustment"]
@@ -210,7 +213,7 @@ def _block(title: str, lines: Sequence[LineFacts], invoice: InvoiceFacts, *, wit
 
 
 def _line(line: LineFacts, invoice: InvoiceFacts, with_app: bool) -> Line:
-    counted = line.kind != "manual" or line.unit  # what a person added is an amount and no more
+    counted = line.kind not in ("manual", "contract") or line.unit  # what a person added is an amount and no more
     return Line(
         description=f"{line.app} · {line.description}" if with_app and line.app else line.description,
         quantity=quantity(line.quantity, line.unit) if counted else "",
@@ -230,7 +233,7 @@ def _note(line: LineFacts, invoice: InvoiceFacts) -> str:
     if line.kind == "adjustment":
         return "" if line.author else line.reason
     start, end = line.start.astimezone(UTC).date(), line.end.astimezone(UTC).date()
-    if line.kind == "manual" or (start, end) == (invoice.period_start, invoice.period_end):
+    if line.kind in ("manual", "contract") or (start, end) == (invoice.period_start, invoice.period_end):
         return ""
     return period(start, end if end > start else start + timedelta(days=1))
 

@@ -52,3 +52,9 @@ class Contract(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} from {self.valid_from:%Y-%m}"
+
+    def state(self, today: date) -> str:
+        """Say whether the contract is still to come, in force or past on a day."""
+        if today < self.valid_from:
+            return "scheduled"
+        return "past" if self.valid_to is not None and self.valid_to <= today else "current"

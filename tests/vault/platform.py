@@ -14,7 +14,7 @@ from django.utils.http import urlsafe_base64_encode
 from accounts import minting
 from accounts.authentication import SCOPES
 from accounts.models import ACCOUNT_SCOPES, Membership, User
-from billing import credit_notes, crediting
+from billing import contracting, credit_notes, crediting
 from billing.documents import rendering
 from billing.models import Document, Product
 from collections_ import casework, charging, paying, policies
@@ -22,6 +22,7 @@ from collections_.models import Case
 from core import clock, mailing
 from core.audit import acting
 from core.models import Mail
+from core.periods import Month
 from tests.usage import factories as usage
 from tests.vault.conftest import ACTOR, Customer, browser, person
 from usage import sources
@@ -99,6 +100,10 @@ def _names(staff: dict[str, User], mine: Customer) -> dict[str, dict[str, Any]]:
     usage.report(Source.objects.get(), [{"id": "broken", "type": "open"}])
     amendment = usage.amended(Source.objects.get(), 10, 11, [], f"{mine.secret}.1").pk
     assert note is not None
+    contract = contracting.agree(
+        account.pk, name=f"{mine.secret} terms", valid_from=Month(2027, 1), valid_to=None,
+        terms={"minimum_spend": "5"}, reason=mine.secret, actor=staff["F"].actor,
+    ).pk  # fmt: skip
     rendering.render_waiting()  # so that no request has to print
     return {
         "": {
@@ -133,6 +138,8 @@ def _names(staff: dict[str, User], mine: Customer) -> dict[str, dict[str, Any]]:
         "api/v1/runs": {"key": invoice.run_id},
         "api/v1/credits": {"key": asked.pk},
         "api/v1/cases": {"key": case},
+        "api/v1/contracts": {"key": contract},
+        "accounts": {"key": contract},
         "api/v1/usage/amendments": {"key": amendment},
         "usage/amendments": {"key": amendment},
     }

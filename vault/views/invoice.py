@@ -79,6 +79,8 @@ def _block(line: InvoiceLine) -> str:
     """What a line stands under: its app, or for what is not usage of the month, what it is."""
     if line.kind == LineKind.USAGE:
         return line.app or presenting.WITHOUT_APP
+    if line.kind == LineKind.CONTRACT:
+        return presenting.TERMS
     if line.kind == LineKind.MANUAL:
         return presenting.ADDITIONAL
     return f"Adjustments of {line.adjusts or formatting.month(line.period_start)}"
