@@ -1,6 +1,6 @@
 """Accept a batch: each event once and for ever, in one short transaction, with an answer for every one of them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from operator import attrgetter
@@ -12,13 +12,14 @@ from core.errors import VaultError
 from core.failpoints import failpoint
 from core.periods import Month
 from core.sql import load
-from usage import locks, partitions, quarantine, store
+from usage import archives, locks, partitions, quarantine, store
 from usage.models import Source
 from usage.reported import Batch, Refusal, ReportedEvent
 from usage.window import Window
 
 TOUCH_EVERY: Final = timedelta(seconds=1)  # how stale "last heard from" may be, for one write a second at most
 CONFLICT: Final = "conflict"
+TRIES: Final = 3  # a batch may find that a month is missing, and then that another is archived
 
 
 @dataclass(slots=True)
@@ -60,6 +61,10 @@ class _Missing(Exception):
         self.months = months
 
 
+class _Closed(Exception):
+    """An event is of a month that takes no events, because it is archived."""
+
+
 class _Abandoned(Exception):
     """An all-or-nothing batch had something to refuse; nothing of it may stay."""
 
@@ -71,27 +76,30 @@ def accept(source: Source, batch: Batch, *, window: Window | None = None, atomic
     refused goes to quarantine in the same transaction. ``window`` overrides how old and how far ahead an event
     may be (default: the source's contract). With ``atomic`` either all is stored or nothing, quarantine
     included. Repeatable: a repeated batch finds duplicates. Any number may run at once, in any order. A month that
-    has no partition yet gets one; raises NoPlace when it cannot have one.
+    has no partition yet gets one, and NoPlace is raised when it cannot have one; a new event of an archived month is
+    refused.
     """
-    window = window or Window.of(source)
-    try:
-        return _accept(source, batch, window, atomic)
-    except _Missing as missing:
-        partitions.ensure(missing.months)
-    try:
-        return _accept(source, batch, window, atomic)
-    except _Missing as missing:
-        named = ", ".join(map(str, sorted(missing.months)))
-        raise NoPlace(f"One of these months takes no events any more: {named}. Ask an operator.") from missing
+    window, closed = window or Window.of(source), set[Month]()
+    months: set[Month] = set()
+    for _ in range(TRIES):
+        try:
+            return _accept(source, batch, window, atomic, closed)
+        except _Missing as missing:
+            months = missing.months
+            partitions.ensure(months)
+        except _Closed:
+            closed = archives.closed(event.time for event in batch.events)
+    named = ", ".join(map(str, sorted(months | closed)))
+    raise NoPlace(f"One of these months takes no events any more: {named}. Ask an operator.")
 
 
-def _accept(source: Source, batch: Batch, window: Window, atomic: bool) -> Answer:
+def _accept(source: Source, batch: Batch, window: Window, atomic: bool, closed: Collection[Month]) -> Answer:
     answer = Answer()
     try:
         with store.writing() as cursor:
             now = locks.receiving(cursor)
             events, refused = window.admit(batch, now)
-            answer = _store(cursor, source, events, now)
+            answer = _store(cursor, source, events, now, closed)
             answer.refuse([*batch.refused, *refused])
             if atomic and not answer.complete:
                 raise _Abandoned
@@ -113,11 +121,13 @@ def preview(source: Source, batch: Batch, *, window: Window, seen: dict[str, byt
         now = cursor.execute(b"select clock_timestamp()").fetchall()[0][0]
         events, refused = window.admit(batch, now)
         known = _known(cursor, source, sorted({event.id for event in events}))
-    answer, conflicts = Answer(), []
+    answer, conflicts, closed = Answer(), [], archives.closed(event.time for event in events)
     for event in events:
         digest = event.digest()
         before = known.get(event.id) or seen.get(event.id)
-        if before is None:
+        if before is None and closed and Month.containing(event.time) in closed:
+            refused.append(archives.refusal(event))
+        elif before is None:
             seen[event.id] = digest
             answer.accepted += 1
         elif before == digest:
@@ -127,18 +137,25 @@ def preview(source: Source, batch: Batch, *, window: Window, seen: dict[str, byt
     return answer.refuse([*batch.refused, *refused, *conflicts])
 
 
-def _store(cursor: store.Cursor, source: Source, events: Sequence[ReportedEvent], now: datetime) -> Answer:
+def _store(
+    cursor: store.Cursor, source: Source, events: Sequence[ReportedEvent], now: datetime, closed: Collection[Month]
+) -> Answer:
+    """Store what is new; of months that are ``closed`` nothing is, but what was sent before is still known."""
     first: dict[str, tuple[ReportedEvent, bytes]] = {}
     again: list[tuple[ReportedEvent, bytes]] = []
     for event in events:
         said = (event, event.digest())
         if first.setdefault(event.id, said) is not said:
             again.append(said)
-    known = _insert(cursor, source, [first[key] for key in sorted(first)], now) if first else {}
+    late = {key for key, (event, _) in first.items() if Month.containing(event.time) in closed} if closed else set()
+    known = _known(cursor, source, sorted(late)) if late else {}
+    archived = [archives.refusal(first[key][0]) for key in late - known.keys()]
+    if new := [first[key] for key in sorted(first.keys() - late)]:
+        known |= _insert(cursor, source, new, now)
     again += [first[key] for key in known]
     conflicts = [_conflict(e) for e, digest in again if digest != (known.get(e.id) or first[e.id][1])]
-    answer = Answer(accepted=len(first) - len(known), duplicate=len(again) - len(conflicts))
-    return answer.refuse(conflicts)
+    answer = Answer(accepted=len(first) - len(known) - len(archived), duplicate=len(again) - len(conflicts))
+    return answer.refuse([*conflicts, *archived])
 
 
 def restate(
@@ -168,6 +185,8 @@ def _insert(
     try:
         there = [row[0] for row in cursor.execute(load("usage", "store_events").encode(), parameters)]
     except CheckViolation as refused:
+        if refused.diag.constraint_name == archives.SEAL:
+            raise _Closed from refused
         if refused.diag.constraint_name is not None:
             raise
         raise _Missing({Month.containing(event.time) for event in events}) from refused

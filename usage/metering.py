@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 from core.periods import Span
-from usage import effective, store
+from usage import archives, effective, store
 
 
 class UsageRow(NamedTuple):
@@ -36,12 +36,14 @@ def account_usage(accounts: Sequence[str], spans: Sequence[Span], *, cutoff: dat
     """Yield what ``accounts`` (up to about 10,000 codes) used in ``spans``, ordered by account, app and product.
 
     ``spans`` tile one stretch of time in order, for example a month that is split where a price changes; others
-    raise ValueError. The same ``cutoff`` gives the same rows for ever. Nothing used gives no row.
+    raise ValueError, and a stretch of which events are archived Archived. The same ``cutoff`` gives the same rows for
+    ever. Nothing used gives no row.
     """
     if any(left.end != right.start for left, right in pairwise(spans)):
         raise ValueError("spans must follow one another without a gap")
     if not accounts or not spans:
         return
+    archives.need(spans[0].start, spans[-1].end, "This usage")
     with store.cursor() as cursor:
         named = parameters(accounts, spans, cutoff)
         rows = cursor.execute(effective.statement("account_usage"), named).fetchall()

@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 
 from core.exact import EXACT
 from core.periods import Span
-from usage import effective, spreading, store
+from usage import archives, effective, spreading, store
 from usage.metering import UsageRow
 from usage.spreading import Stretch
 
@@ -89,6 +89,7 @@ def used(account: str, spans: Sequence[Span], coarse: Sequence[Span], *, cutoff:
     """
     if spans[0].start != coarse[0].start or {span.end for span in coarse} - {span.end for span in spans}:
         raise ValueError("coarse spans must join whole spans")
+    archives.need(spans[0].start, spans[-1].end, "This usage")
     named = {
         "account": account,
         "first": spans[0].start,

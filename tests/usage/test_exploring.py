@@ -41,7 +41,7 @@ def walk(asked: dict[str, str], size: int, *, back: bool = False) -> list[str]:
     return [key for page in reversed(last) for key in ids(page.events)]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="class")
 def year(django_db_setup: None, django_db_blocker: Any) -> Any:
     """Events of two sources over several months with a gap of years, many at one instant, folded in part."""
     from django.db import transaction

@@ -13,7 +13,12 @@ from usage.models import Source
 pytestmark = pytest.mark.django_db
 OURS = {one.name.removeprefix("usage/"): one for one in invariants.collect() if one.name.startswith("usage/")}
 INTERVAL, EVENT = "update usage_interval set", "update usage_event set"
+ARCHIVED = "insert into usage_montharchive (month, state, file, rows, kept, size, content_hash, sums, started_at,"
+ARCHIVED += " started_by, archived_at, restored_by) values ('2026-10-01', 'archived', 'x', 0, 0, 1, repeat('0', 64),"
+ARCHIVED += " '{}', now(), 'x', now(), '')"
 TAMPERING = {
+    "archived_months_take_no_events": ARCHIVED,
+    "archives_hold_what_was_counted": ARCHIVED,
     "event_stored_once": f"{EVENT} source_id = 0",
     "intervals_do_not_overlap": "alter table usage_interval drop constraint one_interval_at_a_time;"
     f" {INTERVAL} opened = opened - interval '9 hours' where closed is null",

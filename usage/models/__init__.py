@@ -1,6 +1,7 @@
 """The usage store: no foreign key leaves it; accounts and products are named by their codes."""
 
 from usage.models.amendment import Amendment
+from usage.models.archive import ArchiveState, MonthArchive
 from usage.models.event import Event, EventKey, EventType, Unpaired
 from usage.models.feed import Feed
 from usage.models.interval import Interval, PairingProblem, ProblemKind
@@ -11,6 +12,7 @@ from usage.models.source import Source, SourceCredential, SourceState
 
 __all__ = [
     "Amendment",
+    "ArchiveState",
     "Event",
     "EventKey",
     "EventType",
@@ -20,6 +22,7 @@ __all__ = [
     "Interval",
     "Manifest",
     "ManifestSum",
+    "MonthArchive",
     "Ownership",
     "PairingProblem",
     "ProblemKind",
