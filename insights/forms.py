@@ -8,6 +8,7 @@ from django import forms
 from core import fields
 from core.errors import Invalid
 from usage.models import EventType
+from usage.remedies import REMEDIES
 from usage.reported import LIMITS, WITH_QUANTITY
 
 MOST_BY_HAND: Final = 200  # events of one window that a person may edit as a table
@@ -130,3 +131,10 @@ class AmendmentFilter(forms.Form):
     )
     since = forms.DateField(required=False, label="From", widget=forms.DateInput(attrs={"type": "date"}))
     until = forms.DateField(required=False, label="To", widget=forms.DateInput(attrs={"type": "date"}))
+
+
+class RemedyForm(forms.Form):
+    """What is done about those that were chosen; ``at`` when the remedy needs a time."""
+
+    remedy = forms.ChoiceField(choices=[(name, words) for name, (words, _) in REMEDIES.items()])
+    at = UTCField(required=False, label="Time")

@@ -4,13 +4,14 @@ from django.urls import URLPattern, URLResolver, path
 
 from insights.api import amendments as api_amendments
 from insights.api.reconciliation import ReconciliationView
-from insights.views import amending, amendments, reconciliation, reports
+from insights.views import amending, amendments, reconciliation, remedies, reports
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("reports/", reports.reports, name="reports"),
     path("reports/journal/", reports.journal_file, name="journal"),
     path("reports/focus.csv", reports.focus_file, name="focus"),
     path("usage/reconciliation/", reconciliation.hours, name="reconciliation"),
+    path("usage/problems/remedy/", remedies.remedy, name="usage_remedy"),
     path("usage/amendments/", amendments.amendments, name="usage_amendments"),
     path("usage/amendments/export.csv", amendments.export, name="usage_amendments_export"),
     path("usage/amendments/new/", amending.amend, name="usage_amend"),

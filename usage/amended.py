@@ -11,7 +11,7 @@ from core.periods import Span
 from core.sql import load
 from usage import effective, store
 from usage.amending import MOST_EVENTS, Made
-from usage.models import Amendment
+from usage.models import Amendment, Interval
 from usage.reported import ReportedEvent
 
 
@@ -115,3 +115,9 @@ def standing_with(one: Amendment) -> list[int]:
 def of_resource(resource: str, *, known_at: datetime) -> Sequence[Amendment]:
     """Return the amendments of a resource that were recorded by ``known_at``, newest first."""
     return list(Amendment.objects.filter(resource=resource, recorded_at__lte=known_at).order_by("-recorded_at", "-pk"))
+
+
+def running(resource: str, meter: str, at: datetime) -> Interval | None:
+    """Return the interval that is believed to run at a moment, or None."""
+    found = Interval.objects.filter(resource=resource, meter=meter, superseded_at=None, opened__lte=at)
+    return found.filter(Q(closed=None) | Q(closed__gt=at)).first()

@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from django import forms
 
+from usage import causes, deciding
 from usage.models import EventType, ProblemKind, Source
 from usage.models.source import LONGEST_AHEAD, LONGEST_PAST_DAYS, SOURCE_SCOPES
 from usage.reported import LIMITS
@@ -103,16 +104,34 @@ class ReplayForm(forms.Form):
     reason = forms.CharField(max_length=300, required=False, label="What was mended, and why")
 
 
+class DecideForm(forms.Form):
+    """What is done with many refused events, and why."""
+
+    field = forms.ChoiceField(
+        choices=[("", "Nothing"), *((name, name) for name in deciding.MENDABLE)], required=False, label="Set in each"
+    )
+    value = forms.CharField(max_length=200, required=False, label="To", help_text="Empty takes the field away.")
+    reason = forms.CharField(max_length=300, required=False, label="Why")
+
+
 class TabFilter(forms.Form):
     """Filters of one of several lists on a page; which list travels with them."""
 
     tab = forms.CharField(widget=forms.HiddenInput, required=False)
 
 
-class PairingFilter(TabFilter):
-    """Which opens and closes that make no interval."""
+class DoubtFilter(TabFilter):
+    """Which opens, closes and intervals that look wrong."""
 
+    cause = forms.ChoiceField(choices=[("", "Every cause"), *causes.TITLES.items()], required=False, label="Probably")
     kind = forms.ChoiceField(choices=[("", "Every kind"), *ProblemKind.choices], required=False)
+    resource = forms.CharField(max_length=LIMITS["resource"], required=False)
+
+
+class LongFilter(TabFilter):
+    """Which intervals that run, or ran, for long."""
+
+    cause = forms.ChoiceField(choices=[("", "Every cause"), *causes.TITLES.items()], required=False, label="Probably")
     resource = forms.CharField(max_length=LIMITS["resource"], required=False)
 
 

@@ -1,6 +1,7 @@
 """The lists of what is wrong with usage."""
 
-from typing import Final
+from datetime import datetime
+from typing import Any, Final
 
 import django_tables2 as tables
 from django.utils.html import format_html
@@ -9,15 +10,10 @@ from django.utils.safestring import SafeString
 from core.formatting import duration
 from core.tables import MomentColumn, QuantityColumn, VaultTable, badge
 from usage.addresses import resource_url
+from usage.causes import OLD_OPEN, OVER_LONG
 from usage.completeness import Unowned
-from usage.models import Interval, PairingProblem, ProblemKind, QuarantinedEvent
-
-CAUSES: Final = {
-    ProblemKind.ORPHAN_CLOSE: "Its open was lost or has not arrived yet. Nothing is billed for it.",
-    ProblemKind.DOUBLE_OPEN: "The close before it was lost, or the source repeated itself under another id.",
-    ProblemKind.OVERLAP: "The close of the earlier product was lost or is late. Its account is held until it is here.",
-    ProblemKind.EMPTY: "Opened and closed at one instant, which is nothing to bill.",
-}
+from usage.doubts import Doubt
+from usage.models import ProblemKind, QuarantinedEvent
 
 
 class ResourceColumn(tables.Column):
@@ -27,11 +23,32 @@ class ResourceColumn(tables.Column):
         return format_html('<a class="mono" href="{}">{}</a>', resource_url(value), value)
 
 
+class ChooseColumn(tables.Column):
+    """A box per row that belongs to a form elsewhere on the page, and one that ticks all of them when scripts run."""
+
+    def __init__(self, *, form: str, **kwargs: Any) -> None:
+        self.form = form
+        super().__init__(orderable=False, exclude_from_export=True, **kwargs)
+
+    @property
+    def header(self) -> SafeString:
+        return format_html(
+            '<input type="checkbox" data-chooses="{}" aria-label="Choose all of this page" hidden>'
+            '<span class="visually-hidden">Choose</span>',
+            self.form,
+        )
+
+    def render(self, value: object) -> SafeString:
+        box = '<input type="checkbox" name="key" value="{}" form="{}" aria-label="Choose {}">'
+        return format_html(box, value, self.form, value)
+
+
 class QuarantineTable(VaultTable):
     """Refused events."""
 
     noun = "refused event"
     empty = "Nothing is in quarantine like that. What a source sends wrongly is kept here until somebody decides."
+    chosen = ChooseColumn(form="decide", accessor="pk")
     code = tables.Column(verbose_name="Reason")
     detail = tables.Column(orderable=False, verbose_name="What is wrong", attrs={"td": {"class": "prose"}})
     event_id = tables.Column(verbose_name="Event id", attrs={"td": {"class": "mono"}})
@@ -46,24 +63,48 @@ class QuarantineTable(VaultTable):
         return badge(record.state)
 
 
-class PairingTable(VaultTable):
-    """Opens and closes that make no interval."""
+class DoubtTable(VaultTable):
+    """Opens, closes and intervals that look wrong, each with its probable cause; many are chosen for one remedy."""
 
     noun = "open or close"
     plural = "opens and closes"
-    empty = "Every open and close has its place."
+    empty = "Nothing is in doubt like that."
+    chosen = ChooseColumn(form="remedy", accessor="key")
     kind = tables.Column()
     resource = ResourceColumn()
     product = tables.Column(attrs={"td": {"class": "nowrap"}})
+    source = tables.Column(accessor="source__name", default="—", orderable=False)
     at = MomentColumn(verbose_name="Happened")
-    cause = tables.Column(empty_values=(), orderable=False, verbose_name="Probably", attrs={"td": {"class": "prose"}})
+    cause = tables.Column(order_by="cause_code", verbose_name="Probably", attrs={"td": {"class": "prose"}})
     seen_at = MomentColumn(verbose_name="Noticed")
 
-    def render_kind(self, record: PairingProblem) -> SafeString:
-        return badge(record.get_kind_display(), label=record.get_kind_display(), tone=_tone(record.kind))
+    def render_kind(self, record: Doubt) -> SafeString:
+        label = str(KINDS[record.kind])
+        return badge(label, label=label, tone=_tone(record.kind))
 
-    def render_cause(self, record: PairingProblem) -> str:
-        return CAUSES[ProblemKind(record.kind)]
+    def render_cause(self, record: Doubt) -> SafeString:
+        return format_html("<strong>{}.</strong> {}", record.cause.title, record.cause.sentence)
+
+
+class LongTable(DoubtTable):
+    """Intervals that run, or ran, for long."""
+
+    noun = "interval"
+    plural = "intervals"
+    at = MomentColumn(verbose_name="Opened")
+    until = MomentColumn(verbose_name="Closed")
+    length = tables.Column(empty_values=(), order_by="-at", attrs={"cell": {"class": "num nowrap"}})
+
+    class Meta:
+        exclude = ("seen_at", "kind")
+        sequence = ("chosen", "resource", "product", "source", "at", "until", "length", "cause")
+
+    def __init__(self, *args: Any, now: datetime, **kwargs: Any) -> None:
+        self.now = now
+        super().__init__(*args, **kwargs)
+
+    def render_length(self, record: Doubt) -> str:
+        return duration((record.until or self.now) - record.at)
 
 
 class UnownedTable(VaultTable):
@@ -85,23 +126,7 @@ class UnownedTable(VaultTable):
         return ", ".join(record.accounts) or "nobody"
 
 
-class OldOpenTable(VaultTable):
-    """Intervals that have been running for long."""
-
-    noun = "resource"
-    empty = "Nothing has been running for so long."
-    resource = ResourceColumn()
-    product = tables.Column(attrs={"td": {"class": "nowrap"}})
-    app = tables.Column()
-    opened = MomentColumn()
-    running = tables.Column(empty_values=(), order_by="-opened", attrs={"cell": {"class": "num"}})
-
-    def __init__(self, *args: object, now: object, **kwargs: object) -> None:
-        self.now = now
-        super().__init__(*args, **kwargs)
-
-    def render_running(self, record: Interval) -> str:
-        return duration(self.now - record.opened)  # type: ignore[operator]
+KINDS: Final = dict(ProblemKind.choices) | {OLD_OPEN: "Open for long", OVER_LONG: "Ran for long"}
 
 
 def _tone(kind: str) -> str:

@@ -5,7 +5,7 @@ from django.urls import URLPattern, URLResolver, path
 from usage.api import events, heartbeats, manifests, ownerships
 from usage.api import sources as api_sources
 from usage.views import events as explorer
-from usage.views import problems, resource, source_actions, sources
+from usage.views import problems, quarantine, resource, source_actions, sources
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("sources/", sources.source_list, name="sources"),
@@ -18,7 +18,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("sources/<str:name>/pause/", source_actions.pause, name="source_pause"),
     path("sources/<str:name>/resume/", source_actions.resume, name="source_resume"),
     path("usage/problems/", problems.problems, name="usage_problems"),
-    path("usage/problems/quarantine/<int:identifier>/", problems.quarantined, name="quarantined"),
+    path("usage/problems/quarantine/<int:identifier>/", quarantine.one, name="quarantined"),
+    path("usage/problems/quarantine/decide/", quarantine.many, name="quarantine_decide"),
     path("usage/events/", explorer.events, name="usage_events"),
     path("usage/events/export.csv", explorer.export, {"form": "csv"}, name="usage_events_csv"),
     path("usage/events/export.ndjson", explorer.export, {"form": "ndjson"}, name="usage_events_ndjson"),

@@ -260,6 +260,8 @@ GATEWAY = env.str("VAULT_GATEWAY", default="sandbox")
 SANDBOX_JOURNAL = HOME / "sandbox-gateway.sqlite3"
 FEEDS_PUBLIC_ONLY = env.bool("VAULT_FEEDS_PUBLIC_ONLY", default=False)  # whether sources' feeds may not be private
 USAGE_MONTHS = env.int("VAULT_USAGE_MONTHS", default=25)  # two years and the running month
+USAGE_OLD_DAYS = env.int("VAULT_USAGE_OLD_DAYS", default=60)  # how long something runs before it is worth a look
+USAGE_LONG_DAYS = env.int("VAULT_USAGE_LONG_DAYS", default=400)  # … and how long something ran
 SWEEPS = sweeps.SWEEPS  # what the tick calls; as names, because monitoring may not import vault
 SUBSCRIPTIONS = "vault.subscriptions.HANDLERS"  # who hears the outbox's news
 PID_DIRECTORY = HOME / "pids"  # where a supervisor tells the watchdog what it runs

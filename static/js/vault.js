@@ -25,6 +25,16 @@
     }
   });
 
+  // A box in a table's head ticks every box of the page that belongs to its form.
+  const showChoosers = () => document.querySelectorAll("[data-chooses]").forEach((box) => (box.hidden = false));
+  document.addEventListener("change", (event) => {
+    const form = event.target.dataset?.chooses;
+    if (!form) return;
+    document.querySelectorAll(`input[type=checkbox][form="${form}"]`).forEach((box) => (box.checked = event.target.checked));
+  });
+  document.addEventListener("htmx:afterSettle", showChoosers);
+  showChoosers();
+
   // A second click on a form marked data-once sends nothing.
   document.addEventListener("submit", (event) => {
     const form = event.target;

@@ -10,8 +10,9 @@ from django.test import Client
 from accounts.models import User
 from core import clock
 from core.audit import acting
+from core.errors import Invalid
 from tests.usage.factories import closed, measured, opened, report, settled, source
-from usage import health, sources, timeline
+from usage import deciding, health, sources, timeline
 from usage.models import Event, QuarantinedEvent, Source
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -181,6 +182,64 @@ class TestQuarantined:
         assert "Discard it" not in text(auditor.get(self.page()))
         auditor.post(self.page(), {"decision": "discard", "reason": "x"})
         assert QuarantinedEvent.objects.get().state == "waiting"
+
+
+@pytest.mark.usefixtures("dynos")
+class TestManyQuarantined:
+    MANY = "/usage/problems/quarantine/decide/"
+
+    @pytest.fixture
+    def waiting(self, dynos: Source) -> list[int]:
+        QuarantinedEvent.objects.all()
+        events = [
+            {"id": f"m{n}", "type": "open", "time": "2020-01-01T00:00:00Z", "resource": f"m{n}"} for n in range(3)
+        ]
+        report(dynos, [*events, {"id": "odd", "type": "jump"}])
+        return list(QuarantinedEvent.objects.exclude(event_id="bad").order_by("pk").values_list("pk", flat=True))
+
+    def test_are_grouped_by_reason_with_their_age(self, olga: Client, waiting: list[int]) -> None:
+        groups = olga.get("/usage/problems/").context["part"].groups
+        assert [(code, count) for code, _, count, _ in groups] == [("missing_field", 5)]
+
+    def test_are_looked_at_before_anything_is_decided(self, olga: Client, waiting: list[int]) -> None:
+        shown = olga.post(self.MANY, {"key": waiting, "field": "product", "value": "basic"})
+        assert (shown.context["accepted"], shown.context["count"]) == (3, 4)
+        assert not QuarantinedEvent.objects.exclude(state="waiting").exists()
+        assert not Event.objects.filter(event_id="m0").exists()
+
+    def test_are_mended_and_sent_in_again(self, olga: Client, waiting: list[int]) -> None:
+        given = {"key": waiting, "field": "product", "value": "basic", "step": "replay"}
+        assert "mended" in text(olga.post(self.MANY, given | {"reason": ""}))
+        assert olga.post(self.MANY, given | {"reason": "product was left out"}).status_code == 302
+        assert Event.objects.filter(event_id__startswith="m", product="basic").count() == 3
+        states = dict(QuarantinedEvent.objects.filter(pk__in=waiting).values_list("event_id", "state"))
+        assert states == {"m0": "replayed", "m1": "replayed", "m2": "replayed", "odd": "waiting"}
+
+    def test_are_discarded_with_a_reason(self, olga: Client, waiting: list[int]) -> None:
+        given = {"all": "1", "code": "missing_field", "step": "discard"}
+        assert "Say why" in text(olga.post(self.MANY, given | {"reason": ""}))
+        olga.post(self.MANY, given | {"reason": "a test of theirs"})
+        assert not QuarantinedEvent.objects.filter(state="waiting").exists()
+
+    def test_of_none_say_so(self, olga: Client) -> None:
+        assert "Choose at least one" in text(olga.post(self.MANY, {"step": "replay"}, follow=True))
+
+    @pytest.mark.parametrize(
+        ("body", "field", "mended"),
+        [
+            ('{"id":"a"}', "product", '{"id": "a", "product": "x"}'),
+            ('{"specversion":"1.0","data":{}}', "product", '{"specversion": "1.0", "data": {"product": "x"}}'),
+            ('{"specversion":"1.0"}', "resource", '{"specversion": "1.0", "subject": "x"}'),
+            ('{"quantity":1.50}', "product", '{"quantity": "1.50", "product": "x"}'),
+        ],
+    )
+    def test_are_mended_where_the_field_belongs(self, body: str, field: str, mended: str) -> None:
+        assert deciding.mended(body, field, "x") == mended
+
+    @pytest.mark.parametrize("body", ["[", '"x"', '{"a":1,"a":2}'])
+    def test_that_cannot_be_read_are_mended_one_by_one(self, body: str) -> None:
+        with pytest.raises(Invalid, match="by itself"):
+            deciding.mended(body, "product", "x")
 
 
 @pytest.mark.usefixtures("dynos")

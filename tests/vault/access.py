@@ -153,6 +153,8 @@ ACCESS: Final[Mapping[str, Mapping[str, str]]] = {
     "usage_events": {"GET": STAFF},
     "usage_events_csv": {"GET": STAFF},
     "usage_events_ndjson": {"GET": STAFF},
+    "usage_remedy": {"POST": "O"},
+    "quarantine_decide": {"POST": "O"},
     "usage_amendments": {"GET": STAFF},
     "usage_amendments_export": {"GET": "FCA"},
     "usage_amend": {"GET": "O", "POST": "O"},
