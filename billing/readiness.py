@@ -59,7 +59,7 @@ def of(month: Month, *, shadow: bool = False) -> Readiness:
         newest=max((source.last_event_at for source in sources if source.last_event_at), default=None),
         quarantined=QuarantinedEvent.objects.filter(state=QuarantineState.WAITING).count(),
         unpaired=Unpaired.objects.count(),
-        overlaps=len(completeness.problems(month.span)),
+        overlaps=len(completeness.problems(month.span, cutoff=now)),
         unowned=len(completeness.unowned(month.span, cutoff=now)),
         strangers=completeness.strangers(month.span, cutoff=now),
     )

@@ -36,9 +36,10 @@ def unowned(span: Span, *, cutoff: datetime) -> list[Unowned]:
     return [Unowned._make((*row[:-1], tuple(row[-1]))) for row in _rows("unowned_usage", span, cutoff=cutoff)]
 
 
-def problems(span: Span) -> list[Contradiction]:
-    """Return what contradicts itself in ``span``, as known now; the accounts it touches should not be billed yet."""
-    return [Contradiction._make((*row[:-1], tuple(row[-1]))) for row in _rows("overlap_problems", span)]
+def problems(span: Span, *, cutoff: datetime) -> list[Contradiction]:
+    """Return what contradicts itself in ``span``, as known at ``cutoff``: its accounts should not be billed yet."""
+    rows = _rows("overlap_problems", span, cutoff=cutoff)
+    return [Contradiction._make((*row[:-1], tuple(row[-1]))) for row in rows]
 
 
 def owners(span: Span, *, cutoff: datetime) -> list[str]:

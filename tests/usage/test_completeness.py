@@ -3,13 +3,14 @@
 from decimal import Decimal
 
 import pytest
+from django.db import DatabaseError
 
 from accounts.models import Account
 from core.audit import acting
 from core.periods import Month, Span
 from tests.usage.factories import closed, hour, measured, opened, settled, source
-from usage import completeness, cutoff, ownerships
-from usage.models import Source
+from usage import completeness, cutoff, ownerships, store
+from usage.models import PastProblem, Source
 from usage.ownerships import Statement
 
 pytestmark = pytest.mark.django_db
@@ -47,12 +48,30 @@ class TestUnowned:
 class TestContradictions:
     def test_name_the_accounts_they_touch(self, dynos: Source) -> None:
         settled(dynos, [opened(0, account="acme"), opened(5, product="large")])
-        (found,) = completeness.problems(OCTOBER)
+        (found,) = completeness.problems(OCTOBER, cutoff=cutoff.freeze())
         assert (found.product, found.kind, found.accounts) == ("large", "overlap", ("acme",))
+
+    def test_are_as_known_at_the_cut_off_whatever_explained_them_since(self, dynos: Source) -> None:
+        before = cutoff.freeze()
+        settled(dynos, [opened(0, account="acme"), opened(5, product="large")])
+        between = cutoff.freeze()
+        settled(dynos, [closed(5)])
+        assert completeness.problems(OCTOBER, cutoff=cutoff.freeze()) == [], "the close came and explains it"
+        assert [found.product for found in completeness.problems(OCTOBER, cutoff=between)] == ["large"]
+        assert completeness.problems(OCTOBER, cutoff=before) == []
+
+    def test_of_the_past_are_never_edited(self, dynos: Source) -> None:
+        settled(dynos, [opened(0, account="acme"), opened(5, product="large")])
+        settled(dynos, [closed(5)])
+        kept = PastProblem.objects.get()
+        assert (kept.kind, kept.product, kept.seen_at <= kept.gone_at) == ("overlap", "large", True)
+        for change in ("delete from usage_pastproblem", "update usage_pastproblem set product = 'x'"):
+            with pytest.raises(DatabaseError, match="keeps what was said"), store.writing() as cursor:
+                cursor.execute(change.encode())
 
     def test_that_are_no_overlap_block_nothing(self, dynos: Source) -> None:
         settled(dynos, [closed(5), opened(7, "r2"), closed(7, "r2")])
-        assert completeness.problems(OCTOBER) == []
+        assert completeness.problems(OCTOBER, cutoff=cutoff.freeze()) == []
 
 
 class TestOwners:

@@ -53,7 +53,7 @@ def test_a_simulated_month_is_taken_whole_and_contradicts_nothing() -> None:
     assert registering.register(everybody, actor="system:test") == 12
     assert registering.register(everybody, actor="system:test") == 0
     factories.use(event for tenant in everybody for event in lived(tenant, SEPTEMBER))
-    assert completeness.problems(SEPTEMBER.span) == []
+    assert completeness.problems(SEPTEMBER.span, cutoff=cutoff.freeze()) == []
     assert completeness.unowned(SEPTEMBER.span, cutoff=cutoff.freeze()) == []
 
 

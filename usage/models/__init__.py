@@ -4,7 +4,7 @@ from usage.models.amendment import Amendment
 from usage.models.archive import ArchiveState, MonthArchive
 from usage.models.event import Event, EventKey, EventType, Unpaired
 from usage.models.feed import Feed
-from usage.models.interval import Interval, PairingProblem, ProblemKind
+from usage.models.interval import Interval, PairingProblem, PastProblem, ProblemKind
 from usage.models.manifest import HourFold, HourTotal, Manifest, ManifestSum
 from usage.models.ownership import Ownership
 from usage.models.quarantine import QuarantinedEvent, QuarantineState
@@ -25,6 +25,7 @@ __all__ = [
     "MonthArchive",
     "Ownership",
     "PairingProblem",
+    "PastProblem",
     "ProblemKind",
     "QuarantineState",
     "QuarantinedEvent",

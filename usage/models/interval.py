@@ -89,3 +89,34 @@ class PairingProblem(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.resource}"
+
+
+class PastProblem(models.Model):
+    """What a pairing problem was before it was explained, or turned into another: kept, so that it can be asked again.
+
+    A trigger writes it; a problem was there as known from ``seen_at`` until ``gone_at``. Rows are never edited.
+    """
+
+    event = models.ForeignKey(
+        "usage.Event", on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False
+    )
+    resource = models.CharField(max_length=200)
+    meter = models.CharField(max_length=100)
+    product = models.CharField(max_length=200)
+    type = models.CharField(max_length=8, choices=EventType.choices)
+    kind = models.CharField(max_length=12, choices=ProblemKind.choices)
+    at = models.DateTimeField()
+    seen_at = models.DateTimeField()
+    gone_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(gone_at__gte=F("seen_at")), name="problem_seen_before_gone"),
+        ]
+        indexes = [
+            models.Index(fields=["resource", "at"], name="past_problem_by_resource"),
+            models.Index(fields=["gone_at"], name="past_overlap_by_end", condition=Q(kind="overlap")),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.resource} until {self.gone_at}"
