@@ -3,11 +3,10 @@
 import re
 from typing import Any, Final
 
-from core import clock, databases
+from core import clock, databases, outgoing
 from core.errors import Invalid, NotFound
 from core.formatting import iso
 from core.models import WorkState
-from usage import fetching
 from usage.feed import LONGEST_CURSOR
 from usage.models import Feed, Source
 from usage.sources import note, signed
@@ -84,7 +83,7 @@ def _begin(feed: Feed) -> None:
 
 
 def _check(feed: Feed) -> None:
-    if why := fetching.refusal(feed.url):
+    if why := outgoing.refusal(feed.url):
         raise Invalid(why, field="url")
     if not 1 <= feed.page_size <= LARGEST_PAGE:
         raise Invalid(f"A page has 1 to {LARGEST_PAGE:,} events.", field="page_size")

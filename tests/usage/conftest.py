@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from core import outgoing
 from tests.usage import feed_server
 from tests.usage.factories import source
 from usage import fetching
@@ -19,7 +20,7 @@ def served() -> Iterator[feed_server.Feed]:
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fetching, "IDLE_SECONDS", 0.3)
+    monkeypatch.setattr(outgoing, "IDLE_SECONDS", 0.3)
     monkeypatch.setattr(fetching, "WHOLE_SECONDS", 0.6)
 
 

@@ -50,7 +50,7 @@ class TestWhereItMayGo:
         feed = feeds.put(dynos, actor=OLGA, url=f"https://{host}/feed")
         assert read().failed == 1
         feed.refresh_from_db()
-        assert "VAULT_FEEDS_PUBLIC_ONLY forbids" in feed.last_error
+        assert "is not to be reached from here" in feed.last_error
 
     def test_the_token_comes_from_the_environment_and_is_never_said(
         self, dynos: Source, served: feed_server.Feed, monkeypatch: pytest.MonkeyPatch
