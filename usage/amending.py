@@ -18,13 +18,14 @@ from core import clock, databases
 from core.errors import Conflict, Invalid, NotFound
 from core.failpoints import failpoint
 from core.periods import Month, Span
-from usage import intake, locks, pairing, partitions, store
+from usage import archives, intake, locks, pairing, partitions, store
 from usage.models import Amendment, Event, Source, SourceState
 from usage.ownership_rules import BEGINNING, END
 from usage.reported import LIMITS, ReportedEvent
 
 SOURCE: Final = "amendments"  # whose events say what corrections say; it has no secret, so nobody reports as it
 LONGEST: Final = timedelta(days=366)
+INSTANT: Final = timedelta(microseconds=1)
 MOST_EVENTS: Final = 10_000
 MOST: Final = 500  # corrections made as one
 EVER: Final = Span(BEGINNING, END)
@@ -62,7 +63,7 @@ class Change(Protocol):
         ...
 
     def prepare(self, now: datetime) -> None:
-        """Refuse what cannot be, and make room for it, before any lock is taken."""
+        """Refuse what cannot be, before any lock is taken."""
         ...
 
     def write(self, cursor: store.Cursor, now: datetime, actor: str) -> list[int]:
@@ -83,7 +84,6 @@ class Amending:
 
     def prepare(self, now: datetime) -> None:
         _check(self.corrections, self.reason, now)
-        partitions.ensure({Month.containing(event.time) for one in self.corrections for event in one.events})
 
     def write(self, cursor: store.Cursor, now: datetime, actor: str) -> list[int]:
         source, _ = Source.objects.get_or_create(
@@ -171,7 +171,7 @@ def revert(amendment: int, *, reason: str, actor: str) -> Amendment:
 
 def carry_out(change: Change, *, actor: str, agree: Callable[[Made], object] = lambda made: None) -> Made:
     """Make a change in one transaction, and pair anew what it touches; ``agree`` may still refuse it by raising."""
-    change.prepare(clock.database_now(databases.usage()))
+    _prepare(change)
     with store.writing() as cursor:
         made = _make(cursor, change, actor)
         agree(made)
@@ -181,17 +181,26 @@ def carry_out(change: Change, *, actor: str, agree: Callable[[Made], object] = l
 
 def try_out(change: Change, *, actor: str, look: Callable[[Made], T]) -> T:
     """Make a change, ``look`` at the store as it would be, and leave no trace of it."""
-    change.prepare(clock.database_now(databases.usage()))
+    _prepare(change)
     with store.writing() as cursor:
         found = look(_make(cursor, change, actor))
         transaction.set_rollback(True, using=databases.usage())
     return found
 
 
+def _prepare(change: Change) -> None:
+    """Refuse what cannot be, and make room for the rest, before any lock is taken."""
+    change.prepare(clock.database_now(databases.usage()))
+    if isinstance(change, Amending):
+        partitions.ensure({Month.containing(event.time) for one in change.corrections for event in one.events})
+
+
 def _make(cursor: store.Cursor, change: Change, actor: str) -> Made:
     """Make the change under the right to write history; what waits to be paired of its resources is paired before."""
     touched = change.touched()
     before = locks.history(cursor)
+    for span in touched.values():
+        archives.keep_out(span.start, span.end)
     if waiting := _waiting(cursor, touched):
         pairing.repair(cursor, sorted(touched), before)
         _answer(cursor, waiting)

@@ -45,7 +45,15 @@ def need(first: datetime, last: datetime, what: str) -> None:
     """Raise Archived, saying what to do, when ``what`` needs events of ``[first, last)`` that are archived."""
     if months := within(first, last):
         named = ", ".join(map(str, months))
-        raise Archived(f"{what} needs events that are archived. Restore first: manage.py restore_usage {named}.")
+        raise Archived(f"{what} needs events that are archived. Restore them first: manage.py restore_usage {named}.")
+
+
+def keep_out(first: datetime, last: datetime) -> None:
+    """Raise Archived when ``[first, last)`` has a part of a month that is archived, or being archived this moment."""
+    taken = MonthArchive.objects.exclude(state=ArchiveState.RESTORED).filter(month__lt=last)
+    if months := [found.period for found in taken if found.period.end > first]:
+        named = ", ".join(map(str, months))
+        raise Archived(f"{named} is archived and billed for good; nothing of it is corrected. Restore it first.")
 
 
 def read(month: Month, *, resource: str = "") -> Iterator[Row]:

@@ -5,16 +5,15 @@ A correction speaks of single instants only, so that it puts nothing else aside.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from core.errors import Invalid
 from usage import amended, causes
-from usage.amending import MOST, Correction
+from usage.amending import INSTANT, MOST, Correction
 from usage.doubts import Doubt
 from usage.reported import CLOSE, OPEN, ReportedEvent
 
-INSTANT: Final = timedelta(microseconds=1)
 CLOSE_AT: Final = "close_at"
 CLOSE_LAST_HEARD: Final = "close_last_heard"
 CLOSE_LAST_EVENT: Final = "close_last_event"

@@ -28,6 +28,8 @@ LIMITS: Final[Mapping[str, tuple[int, int]]] = {
     "past_days": (1, LONGEST_PAST_DAYS),
     "future_seconds": (0, LONGEST_AHEAD),
 }
+# /sources/new/ is where one is made; corrections speak under a name of their own (usage.amending).
+RESERVED: Final = ("new", "amendments")
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 COLUMNS: Final = [field.attname for field in Source._meta.concrete_fields]  # in the order of credential.sql
 
@@ -57,7 +59,7 @@ def create(name: str, *, actor: str, scopes: Sequence[str] = SOURCE_SCOPES, **co
 
     The credential's text is in the answer and nowhere else.
     """
-    if not _NAME.fullmatch(name) or name == "new":  # /sources/new/ is where one is made
+    if not _NAME.fullmatch(name) or name in RESERVED:
         raise Invalid("A source's name is made of letters, digits, dots, dashes and underscores.", field="name")
     _within_reason(contract)
     try:
