@@ -17,7 +17,7 @@ from monitoring import invariants
 from tests.usage.factories import Event as Said
 from tests.usage.factories import report, settled, source
 from tests.world import World
-from usage import archive_file, archives, archiving, cutoff, hour_totals, metering, store
+from usage import amending, archive_file, archives, archiving, cutoff, hour_totals, metering, store
 from usage.archive_file import Row
 from usage.archives import Archived
 from usage.models import Event, Interval, MonthArchive, Ownership, PairingProblem, Source
@@ -174,6 +174,15 @@ class TestAnArchivedMonth:
             list(metering.account_usage(["acme"], [MONTH.span], cutoff=cutoff.freeze()))
         later = Span(MONTH.end, MONTH.end + timedelta(days=1))
         assert {row.product for row in metering.account_usage(["acme"], [later], cutoff=cutoff.freeze())} == {"p"}
+
+    def test_is_not_corrected(self, dynos: Source) -> None:
+        first, last = MONTH.start + timedelta(days=28), MONTH.end + timedelta(days=1)
+        with pytest.raises(Archived, match="2024-09 is archived"):
+            amending.amend("m1", first, last, [], reason="wrong", actor=BY)
+        amendment = amending.amend("m1", MONTH.end, last, [], reason="wrong", actor=BY)
+        archiving.archive(MONTH.next, by=BY)
+        with pytest.raises(Archived, match="2024-10 is archived"):
+            amending.revert(amendment.pk, reason="right", actor=BY)
 
     def test_is_read_from_its_file(self, capsys: pytest.CaptureFixture[str]) -> None:
         call_command("read_archive", str(MONTH), "--resource", "m1", "--format", "ndjson")
