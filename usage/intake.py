@@ -1,25 +1,25 @@
 """Accept a batch: each event once and for ever, in one short transaction, with an answer for every one of them."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from operator import attrgetter
-from typing import Final, Self
+from typing import Any, Final, Self
 
-from psycopg.errors import CheckViolation
+from psycopg.errors import CheckViolation, UniqueViolation
 
 from core.errors import VaultError
 from core.failpoints import failpoint
 from core.periods import Month
 from core.sql import load
-from usage import archives, locks, partitions, quarantine, store
+from usage import archives, arrays, locks, partitions, quarantine, store
 from usage.models import Source
 from usage.reported import Batch, Refusal, ReportedEvent
 from usage.window import Window
 
 TOUCH_EVERY: Final = timedelta(seconds=1)  # how stale "last heard from" may be, for one write a second at most
 CONFLICT: Final = "conflict"
-TRIES: Final = 3  # a batch may find that a month is missing, and then that another is archived
+TRIES: Final = 100  # a batch may find a month missing, or archived, or events that another one stored this moment
 
 
 @dataclass(slots=True)
@@ -53,6 +53,17 @@ class NoPlace(VaultError):
     status = 409
 
 
+class Busy(VaultError):
+    """Too many others stored events of one batch at the same moment."""
+
+    code = "try_again"
+    status = 503
+
+
+class _Raced(Exception):
+    """Another batch stored one of these events since they were looked up."""
+
+
 class _Missing(Exception):
     """The store has no partition for one of these months yet."""
 
@@ -84,11 +95,15 @@ def accept(source: Source, batch: Batch, *, window: Window | None = None, atomic
     for _ in range(TRIES):
         try:
             return _accept(source, batch, window, atomic, closed)
+        except _Raced:
+            continue
         except _Missing as missing:
             months = missing.months
             partitions.ensure(months)
         except _Closed:
             closed = archives.closed(event.time for event in batch.events)
+    if not months | closed:
+        raise Busy("Too many send the same events at once; send them again in a moment.")
     named = ", ".join(map(str, sorted(months | closed)))
     raise NoPlace(f"One of these months takes no events any more: {named}. Ask an operator.")
 
@@ -138,7 +153,7 @@ def preview(source: Source, batch: Batch, *, window: Window, seen: dict[str, byt
 
 
 def _store(
-    cursor: store.Cursor, source: Source, events: Sequence[ReportedEvent], now: datetime, closed: Collection[Month]
+    cursor: store.Cursor, source: Source, events: Sequence[ReportedEvent], now: datetime, closed: Collection[Month] = ()
 ) -> Answer:
     """Store what is new; of months that are ``closed`` nothing is, but what was sent before is still known."""
     first: dict[str, tuple[ReportedEvent, bytes]] = {}
@@ -173,24 +188,25 @@ def _insert(
     amendment: int | None = None,
 ) -> dict[str, bytes]:
     """Store what is new; return identifier and hash of what was there already."""
-    events = [event for event, _ in rows]
-    columns = {name: [getattr(event, name) for event in events] for name in COLUMNS}
+    columns = {name: write([getattr(event, name) for event, _ in rows]) for name, write in COLUMNS.items()}
     parameters = columns | {
-        "event_id": [event.id for event in events],
-        "body_hash": [digest for _, digest in rows],
+        "body_hash": arrays.digests([digest for _, digest in rows]),
         "source": source.pk,
         "received_at": now,
         "amendment": amendment,
     }
     try:
-        there = [row[0] for row in cursor.execute(load("usage", "store_events").encode(), parameters)]
+        return dict(cursor.execute(load("usage", "store_events").encode(), parameters).fetchall())
+    except UniqueViolation as refused:
+        if refused.diag.constraint_name != "usage_eventkey_pkey":
+            raise
+        raise _Raced from refused
     except CheckViolation as refused:
         if refused.diag.constraint_name == archives.SEAL:
             raise _Closed from refused
         if refused.diag.constraint_name is not None:
             raise
-        raise _Missing({Month.containing(event.time) for event in events}) from refused
-    return _known(cursor, source, there) if there else {}
+        raise _Missing({Month.containing(event.time) for event, _ in rows}) from refused
 
 
 def _known(cursor: store.Cursor, source: Source, identifiers: Sequence[str]) -> dict[str, bytes]:
@@ -199,7 +215,19 @@ def _known(cursor: store.Cursor, source: Source, identifiers: Sequence[str]) -> 
     return dict(cursor.execute(load("usage", "known_events").encode(), named).fetchall())
 
 
-COLUMNS: Final = ("type", "time", "resource", "product", "meter", "component", "app", "account", "quantity")
+# Each field of an event, and how a column of it is written for the database.
+COLUMNS: Final[dict[str, Callable[[list[Any]], bytes]]] = {
+    "id": arrays.texts,
+    "type": arrays.texts,
+    "time": arrays.moments,
+    "resource": arrays.texts,
+    "product": arrays.texts,
+    "meter": arrays.texts,
+    "component": arrays.texts,
+    "app": arrays.texts,
+    "account": arrays.texts,
+    "quantity": arrays.numerals,
+}
 
 
 def _conflict(event: ReportedEvent) -> Refusal:

@@ -9,8 +9,32 @@ from typing import Any
 
 import psycopg
 from django.db import connections, transaction
+from psycopg.adapt import Dumper
 
 from core import databases
+from usage.arrays import Digests, Moments, Texts
+
+
+class _Written(Dumper):
+    """Passes on an array that is written already."""
+
+    format = psycopg.pq.Format.BINARY
+
+    def dump(self, obj: bytes) -> bytes:
+        return obj
+
+
+class _Texts(_Written):
+    oid = 1009  # the types' numbers in pg_type, which never change
+
+
+class _Moments(_Written):
+    oid = 1185
+
+
+class _Digests(_Written):
+    oid = 1001
+
 
 Cursor = psycopg.Cursor[tuple[Any, ...]]
 
@@ -22,6 +46,8 @@ def cursor() -> Iterator[Cursor]:
     connection.ensure_connection()
     with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as opened:
         opened.format = psycopg.pq.Format.BINARY
+        for written, dumper in ((Texts, _Texts), (Moments, _Moments), (Digests, _Digests)):
+            opened.adapters.register_dumper(written, dumper)
         yield opened
 
 

@@ -1,35 +1,35 @@
 -- Store a batch of events, each once, and ring for those that may change intervals or ownership.
 -- Parameters: source, received_at, amendment (null: a source sent them), and one array per column, sorted by event_id
 -- so that no two batches deadlock.
--- Returns the event_ids that were there already. Reads usage_ownership; writes usage_eventkey, usage_event,
--- usage_unpaired. Locks: the new rows; waits for another transaction that is storing the same event.
--- Repeatable: yes, by event_id.
-with incoming as materialized (
+-- Returns event_id and body_hash of what was there already. Reads usage_eventkey, usage_ownership; writes
+-- usage_eventkey, usage_event, usage_unpaired. Locks: the new rows; waits for another transaction that is storing the
+-- same event, and fails with unique_violation when that commits: ask again. Repeatable: yes, by event_id.
+with known as materialized (
+    select event_id, body_hash from usage_eventkey
+    where source_id = %(source)b and event_id = any(%(id)b::text[])
+), incoming as materialized (
     select nextval('usage_event_id_seq') as id, e.* from unnest(
-        %(event_id)b::text[], %(type)b::text[], %(time)b::timestamptz[], %(resource)b::text[], %(product)b::text[],
-        %(meter)b::text[], %(component)b::text[], %(app)b::text[], %(account)b::text[], %(quantity)b::numeric[],
+        %(id)b::text[], %(type)b::text[], %(time)b::timestamptz[], %(resource)b::text[], %(product)b::text[],
+        %(meter)b::text[], %(component)b::text[], %(app)b::text[], %(account)b::text[], %(quantity)b::text[],
         %(body_hash)b::bytea[]
     ) as e (event_id, type, time, resource, product, meter, component, app, account, quantity, body_hash)
-), fresh as (
+    where event_id not in (select event_id from known)
+), keys as (
     insert into usage_eventkey (source_id, event_id, body_hash, resource, time, event)
     select %(source)b, event_id, body_hash, resource, time, id from incoming
-    on conflict (source_id, event_id) do nothing
-    returning event
 ), stored as (
     insert into usage_event (id, source_id, event_id, type, time, resource, product, meter, component, app, account,
                              quantity, received_at, amendment_id)
     overriding system value
     select id, %(source)b, event_id, type, time, resource, product, meter, component, app, account,
-           quantity, %(received_at)b, %(amendment)b::bigint
-    from incoming where id in (select event from fresh)
-    returning id, type, time, resource, account
+           quantity::numeric, %(received_at)b, %(amendment)b::bigint
+    from incoming
 ), bells as (
     insert into usage_unpaired (event_id, resource, time)
-    select id, resource, time from stored
-    where type <> 'measured'
-       or account <> '' and not exists (
-            select from usage_ownership o
-            where o.resource = stored.resource and o.superseded_at is null and o.start <= stored.time
-              and (o."end" is null or o."end" > stored.time))
+    select id, resource, time from incoming
+    where type <> 'measured' or account <> '' and not exists (
+        select from usage_ownership o
+        where o.resource = incoming.resource and o.superseded_at is null and o.start < incoming.time
+          and (o."end" is null or o."end" > incoming.time))
 )
-select event_id from incoming where id not in (select event from fresh)
+select event_id, body_hash from known
