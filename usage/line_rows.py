@@ -48,6 +48,7 @@ class _Reach:
     begun: datetime
     opened: datetime | None = None  # of what ran at ``begun``; None: not taken up there yet
     line: Line = field(default_factory=Line)
+    most: int = 0  # signals to read next
 
 
 class _Stretch(NamedTuple):
@@ -69,17 +70,15 @@ def rewrite(cursor: Cursor, changes: Iterable[Change], now: datetime) -> list[To
     told: list[Told] = []
     stretches: list[_Stretch] = []
     found = Pairing()
-    most = FIRST
     while going:
         _take_up(cursor, going)
-        untils = _read_on(cursor, going, most, told)
+        untils = _read_on(cursor, going, told)
         agreed = _as_believed(cursor, going, untils)
         going = [
             reach
             for reach, until, same in zip(going, untils, agreed, strict=True)
             if _goes_on(reach, until, same, stretches, found)
         ]
-        most *= GROWTH
     _record_intervals(cursor, stretches, found.intervals, now)
     _record_problems(cursor, stretches, found.problems, now)
     return told
@@ -89,7 +88,10 @@ def _reaches(changes: Iterable[Change]) -> list[_Reach]:
     of_lines: dict[tuple[str, str], list[Change]] = defaultdict(list)
     for change in sorted(set(changes)):
         of_lines[change.resource, change.meter].append(change)
-    return [_Reach(*line, of_one, of_one[0].start, of_one[0].start) for line, of_one in of_lines.items()]
+    return [
+        _Reach(*line, of_one, since=of_one[0].start, begun=of_one[0].start, most=FIRST)
+        for line, of_one in of_lines.items()
+    ]
 
 
 def _take_up(cursor: Cursor, going: Sequence[_Reach]) -> None:
@@ -117,14 +119,13 @@ def _lines_before(cursor: Cursor, asked: Sequence[tuple[str, str, datetime]]) ->
     return lines
 
 
-def _read_on(cursor: Cursor, going: Sequence[_Reach], most: int, told: list[Told]) -> list[datetime | None]:
+def _read_on(cursor: Cursor, going: Sequence[_Reach], told: list[Told]) -> list[datetime | None]:
     """Carry lines on through the next signals; return up to where each was read (None: to its end)."""
-    named = _columns(("resource", "meter", "since"), [(reach.resource, reach.meter, reach.since) for reach in going])
+    asked = [(reach.resource, reach.meter, reach.since, reach.most) for reach in going]
+    named = _columns(("resource", "meter", "since", "most"), asked) | {"cutoff": effective.NOW}
     untils: list[datetime | None] = [None] * len(going)
     read: list[list[Told]] = [[] for _ in going]
-    for n, until, *row in cursor.execute(
-        effective.statement("signals_since"), named | {"most": most, "cutoff": effective.NOW}
-    ):
+    for n, until, *row in cursor.execute(effective.statement("signals_since"), named):
         untils[n - 1] = until
         if row[0] is not None:
             read[n - 1].append(_told(*row))
@@ -175,6 +176,7 @@ def _goes_on(reach: _Reach, until: datetime | None, agreed: bool, stretches: lis
     """Let a line go on to its next change or signals; when it is done, or leaps, keep what was found of it."""
     if until is not None and not agreed:
         reach.since = until
+        reach.most *= GROWTH
         return True
     assert reach.opened is not None  # noqa: S101  every line was taken up before it was read
     stretches.append(_Stretch(reach.resource, reach.meter, reach.opened, reach.begun, until))
@@ -184,6 +186,8 @@ def _goes_on(reach: _Reach, until: datetime | None, agreed: bool, stretches: lis
     ahead = [change for change in reach.changes if until is not None and change.start >= until]
     if not ahead:
         return False
+    dense = len(reach.changes) - len(ahead) > 1  # several changes among what was read: the next are near
+    reach.most = reach.most * GROWTH if dense else FIRST
     reach.changes, reach.opened = ahead, None
     reach.since = reach.begun = ahead[0].start
     return True

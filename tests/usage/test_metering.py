@@ -277,6 +277,7 @@ def test_the_plan_is_no_catastrophe(dynos: Source) -> None:
     settled(dynos, [closed(n % 700 + 1, f"r{n}") for n in range(3000)])
     at = cutoff.freeze()
     with store.cursor() as cursor:
+        cursor.execute(b"analyze usage_event, usage_interval, usage_ownership")  # also when autovacuum is about it
         named = metering.parameters([f"a{n}" for n in range(1000)], [OCTOBER.span], at)
         statement = b"explain (analyze, format json) " + effective.statement("account_usage")
         plan = cursor.execute(statement, named).fetchall()[0][0][0]["Plan"]

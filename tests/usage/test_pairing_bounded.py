@@ -96,3 +96,15 @@ def test_any_order_and_batching_is_as_from_scratch(disks: Source, seed: int, mon
 
 def _time(event: Event) -> datetime:
     return datetime.fromisoformat(event["time"])
+
+
+def test_a_sample_costs_the_same_after_many(disks: Source) -> None:
+    """What is read anew is what follows the change until the line is as it was believed, and not its history."""
+    for start in range(0, 1200, 300):
+        report(disks, [gauge(at / 60, at % 7 + 1) for at in range(start, start + 300)])
+        pairing.drain()
+    for minute, most in ((1199, 1), (600, line_rows.FIRST), (0, line_rows.FIRST)):
+        with store.writing() as cursor:
+            changed = line_rows.Change("r1", "storage", hour(minute / 60), hour(minute / 60))
+            assert len(line_rows.rewrite(cursor, [changed], locks.history(cursor))) == most
+    assert Interval.objects.filter(superseded_at=None).count() == 1200

@@ -36,7 +36,7 @@ with spans as (
            concat_ws('|', e.resource, e.source_id, e.event_id, trim_scale(e.quantity))
     from owned o
     join usage_event e on e.resource = o.resource and e.type = 'measured'
-        and e.time >= greatest(o.start, %(first)b) and e.time < least(o."end", %(last)b)
+        and e.time >= o.start and e.time < o."end" and e.time >= %(first)b and e.time < %(last)b
     join spans s on e.time >= s.start and e.time < s."end"
     where {effective}
 ), by_resource as (
