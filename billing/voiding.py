@@ -1,22 +1,28 @@
 """Void an issued invoice that should not exist: its posting is reversed, its credits come back, its number stays."""
 
 from datetime import date
+from typing import Final
 
 from django.db import connection
 
 from billing import ledger, lifecycle, locks, people
 from billing.lifecycle import Step
-from billing.models import CreditApplication, Invoice, InvoiceStatus, LedgerAccount
+from billing.models import CreditApplication, CreditNote, Invoice, InvoiceStatus, LedgerAccount
 from core import audit
-from core.errors import Conflict, Invalid
+from core.errors import Conflict, Invalid, Refused
 
 CAPABILITY = "invoices.credit"
+# Where the law of value added tax knows no void invoice: what was issued is corrected by a credit note.
+NOTE_COUNTRIES: Final = frozenset(
+    "AT BE BG CH CY CZ DE DK EE ES FI FR GB GR HR HU IE IS IT LI LT LU LV MT NL NO PL PT RO SE SI SK".split()
+)
 
 
 def void(invoice_id: int, *, reason: str, actor: str, on: date) -> Invoice:
     """Take back a whole invoice on which nothing was paid or credited; a repeat changes nothing.
 
-    Its usage is billed again as adjustments, unless it is issued anew. Raises Conflict when money moved on it.
+    The next run bills its usage again, as adjustments; its number stays used. Raises Conflict when money moved on it,
+    Refused where the law wants a credit note instead. Collections call it through ``collections_.voiding``.
     """
     people.require(actor, CAPABILITY)
     if not reason.strip():
@@ -25,14 +31,24 @@ def void(invoice_id: int, *, reason: str, actor: str, on: date) -> Invoice:
         invoice = locks.invoice(invoice_id)
         if invoice.status == InvoiceStatus.VOID:
             return invoice
-        if invoice.settled or invoice.credited:
+        if invoice.settled or CreditNote.objects.filter(invoice=invoice).exists() or invoice.corrected_by.exists():
             raise Conflict(f"{invoice} was paid or credited in part; correct the rest by a credit note.")
+        _refuse_where_a_note_is_due(invoice)
         written_off = invoice.status == InvoiceStatus.UNCOLLECTIBLE
         invoice.status = lifecycle.after(invoice.status, Step.VOID)
         _give_credits_back(invoice)
         invoice.save(update_fields=["status"])
         _reverse(invoice, on, LedgerAccount.WRITE_OFF if written_off else LedgerAccount.RECEIVABLE)
     return invoice
+
+
+def _refuse_where_a_note_is_due(invoice: Invoice) -> None:
+    sold_in, bought_in = (str(party.get("country", "")) for party in (invoice.sold_by, invoice.bill_to))
+    if sold_in in NOTE_COUNTRIES or (invoice.tax and bought_in in NOTE_COUNTRIES):
+        raise Refused(
+            f"{invoice} falls under a law of value added tax that knows no void invoice; take back its lines instead,"
+            " which issues a credit note."
+        )
 
 
 def _give_credits_back(invoice: Invoice) -> None:

@@ -63,6 +63,12 @@ class PaymentForm(forms.Form):
         self.fields["first"].queryset = owed.order_by("due_on", "pk")  # type: ignore[attr-defined]
 
 
+class VoidForm(forms.Form):
+    reason = forms.CharField(
+        max_length=500, help_text="Stays in the history.", widget=forms.Textarea(attrs={"rows": 2})
+    )
+
+
 class ResolveForm(forms.Form):
     charge_id = forms.CharField(
         label="The gateway's charge", max_length=100, required=False, help_text="Leave blank when nothing was charged."

@@ -5,7 +5,8 @@ from django.urls import URLPattern, URLResolver, path
 from collections_.api import cases as cases_api
 from collections_.api import pauses
 from collections_.api import payments as api
-from collections_.views import cases, charges, payments, worklist
+from collections_.api import voiding as voiding_api
+from collections_.views import cases, charges, payments, voiding, worklist
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("collections/", worklist.cases, name="worklist"),
@@ -18,6 +19,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("collections/cases/<int:pk>/holds/<int:hold>/lift/", cases.lift, name="case_lift"),
     path("collections/cases/<int:pk>/assign/", cases.assign, name="case_assign"),
     path("collections/cases/<int:pk>/charge/<str:number>/", cases.charge, name="case_charge"),
+    path("invoices/<str:key>/void/", voiding.void_invoice, name="invoice_void"),
     path("payments/", payments.payments, name="payments"),
     path("payments/export.csv", payments.export, name="payments_export"),
     path("payments/charges/", charges.charges, name="charges"),
@@ -27,6 +29,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("payments/record/<str:code>/", payments.record, name="record_payment"),
     path("payments/<int:pk>/", payments.payment, name="payment"),
     path("payments/<int:pk>/apply/", payments.apply, name="payment_apply"),
+    path("api/v1/invoices/<str:number>/void", voiding_api.InvoiceVoid.as_view(), name="api_invoice_void"),
     path("api/v1/payments", api.PaymentList.as_view(), name="api_payments"),
     path("api/v1/payments/<int:pk>", api.PaymentDetail.as_view(), name="api_payment"),
     path("api/v1/payments/<int:pk>/apply", api.PaymentApplication.as_view(), name="api_payment_apply"),

@@ -131,6 +131,9 @@ class Invoice(models.Model):
                 & (~Q(status__in=["open", "uncollectible"]) | Q(total__gt=F("settled") + F("credited"))),
                 name="invoice_paid_exactly_when_nothing_is_outstanding",
             ),
+            models.CheckConstraint(
+                condition=~Q(status="void") | Q(settled=0, credited=0), name="void_invoice_moved_no_money"
+            ),
         ]
         indexes = [
             models.Index(fields=["status", "due_on"], name="invoice_due"),

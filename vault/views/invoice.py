@@ -23,6 +23,7 @@ from vault import story
 LINES_PER_PAGE: Final = 200
 STEPS_SHOWN: Final = 50
 CORRECTABLE: Final = (InvoiceStatus.OPEN, InvoiceStatus.PAID)
+VOIDABLE: Final = (InvoiceStatus.OPEN, InvoiceStatus.UNCOLLECTIBLE)
 
 
 @require_safe
@@ -50,6 +51,7 @@ def invoice(request: StaffRequest, key: str) -> HttpResponse:
         "mails": Mail.objects.filter(reference__in=[found.number, *(note.number for note in notes)]).order_by("-pk"),
         "happenings": story.tell(_entries(found)),
         "may_adjust": _is_draft(found) and has(request.user, "invoices.adjust"),
+        "may_void": _is_untouched(found) and has(request.user, "invoices.credit"),
         "may_credit": found.status in CORRECTABLE and has(request.user, "invoices.credit"),
         "may_resend": has(request.user, "accounts.edit"),
     }
@@ -59,6 +61,11 @@ def invoice(request: StaffRequest, key: str) -> HttpResponse:
 def _is_draft(found: Invoice) -> bool:
     """Whether people may still change it; a shadow is only looked at."""
     return found.status == InvoiceStatus.DRAFT and not found.shadow
+
+
+def _is_untouched(found: Invoice) -> bool:
+    """Whether it is owed as a whole: nothing was paid, nothing taken back."""
+    return found.status in VOIDABLE and not found.settled and not found.credited
 
 
 def _facts(found: Invoice) -> list[tuple[str, Any]]:

@@ -146,3 +146,15 @@ def wrong(answer: Any) -> set[str]:
     """The fields that a problem names."""
     said = answer.json()
     return {said.get("field", ""), *(error["field"] for error in said.get("errors", []))}
+
+
+class TestVoid:
+    def test_ends_an_invoice_once_per_key(self, key_of: KeyOf, opened: Invoice) -> None:
+        key, path = key_of("ada"), f"/invoices/{opened.number}/void"
+        answers = [call("post", path, key, {"reason": "Wrong party"}, **ONCE) for _ in range(2)]
+        assert [a.status_code for a in answers] == [200, 200] and answers[0].json() == answers[1].json()
+        assert answers[0].json()["status"] == "void"
+        assert call("post", path, key, {}).json()["code"] == "invalid"
+
+    def test_is_not_for_a_draft(self, key_of: KeyOf, draft: Invoice) -> None:
+        assert call("post", f"/invoices/{draft.pk}/void", key_of("ada"), {"reason": "x"}).status_code == 409
