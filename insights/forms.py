@@ -1,55 +1,15 @@
 """What people enter to correct usage. The verbs hold the rules; forms only ask."""
 
-from datetime import UTC, datetime
 from typing import Any, Final, TypeAlias
 
 from django import forms
 
-from core import fields
-from core.errors import Invalid
+from core.forms import UTCField, written
 from usage.models import EventType
 from usage.remedies import REMEDIES
 from usage.reported import LIMITS, WITH_QUANTITY
 
 MOST_BY_HAND: Final = 200  # events of one window that a person may edit as a table
-WRITTEN: Final = "%Y-%m-%d %H:%M:%S"
-
-
-class UTCField(forms.Field):
-    """A moment in UTC, written ``2026-10-01 09:30:00`` (seconds and their parts may be left out) or as RFC 3339."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        widget = forms.TextInput(attrs={"class": "mono", "placeholder": "2026-10-01 09:30:00", "size": 20})
-        super().__init__(widget=widget, **kwargs)
-
-    def to_python(self, value: Any) -> Any:
-        if isinstance(value, datetime) or not (text := str(value or "").strip()[:40]):
-            return value or None
-        try:
-            return fields.moment(_rfc3339(text), "time")
-        except Invalid:
-            raise forms.ValidationError("Write it as 2026-10-01 09:30:00; times are UTC.") from None
-
-    def prepare_value(self, value: Any) -> Any:
-        return written(value) if isinstance(value, datetime) else value
-
-
-def _rfc3339(text: str) -> str:
-    """Complete what people leave out: the T, the seconds, the zone."""
-    if text[10:11] == " ":
-        text = f"{text[:10]}T{text[11:]}"
-    if len(text) == len("2026-10-01"):
-        text += "T00:00:00"
-    if len(text) == len("2026-10-01T09:30"):
-        text += ":00"
-    return text if text[-1:] in "Zz" or "+" in text[10:] or "-" in text[10:] else f"{text}Z"
-
-
-def written(moment: datetime) -> str:
-    """Write a moment as ``UTCField`` reads it, with every digit that it has."""
-    moment = moment.astimezone(UTC)
-    fraction = f".{moment.microsecond:06d}".rstrip("0") if moment.microsecond else ""
-    return f"{moment:{WRITTEN}}{fraction}"
 
 
 class WindowForm(forms.Form):

@@ -10,6 +10,7 @@ from django.db.models import Q, QuerySet
 from core.periods import Span
 from core.sql import load
 from usage import effective, store
+from usage.addresses import event_url
 from usage.amending import MOST_EVENTS, Made
 from usage.models import Amendment, Interval
 from usage.reported import ReportedEvent
@@ -33,6 +34,11 @@ class Told(NamedTuple):
     received_at: datetime
     amendment: int | None
     counts: bool
+
+    @property
+    def url(self) -> str:
+        """Where its own page is."""
+        return event_url(self.source, self.event_id)
 
     def restated(self, index: int = 0) -> ReportedEvent:
         """Return what it says, to be said again by an amendment."""

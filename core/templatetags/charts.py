@@ -98,6 +98,12 @@ def sparkline(title: str, values: Sequence[Value]) -> dict[str, Any]:
     return {"title": title, "area": plotting.line(numbers, plotting.scale(numbers)).area, "height": plotting.HEIGHT}
 
 
+@register.inclusion_tag("components/charts/time_line.html")
+def time_line(title: str, picture: Any) -> dict[str, Any]:
+    """Draw tracks of spans and moments on one scale: what ``usage.timeline.picture`` returns."""
+    return {"title": title, "picture": picture}
+
+
 def written(value: Decimal, unit: str) -> str:
     """Write ``value`` in ``unit``: three capitals are a currency, anything else a word after the number."""
     if len(unit) == 3 and unit.isascii() and unit.isupper():

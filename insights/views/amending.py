@@ -13,9 +13,9 @@ from django.views.decorators.http import require_http_methods
 from accounts.gates import StaffRequest, staff
 from core import clock, databases
 from core.errors import Invalid, VaultError
-from core.forms import blame
+from core.forms import blame, written
 from insights import moving
-from insights.forms import MOST_BY_HAND, EventForm, EventRows, EventTable, RecordForm, WindowForm, said, written
+from insights.forms import MOST_BY_HAND, EventForm, EventRows, EventTable, RecordForm, WindowForm, said
 from insights.moving import ChangedMeanwhile
 from usage import amended, restating
 from usage.addresses import resource_url

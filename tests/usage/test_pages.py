@@ -11,8 +11,8 @@ from accounts.models import User
 from core import clock
 from core.audit import acting
 from core.errors import Invalid
-from tests.usage.factories import closed, measured, opened, report, settled, source
-from usage import deciding, health, sources, timeline
+from tests.usage.factories import closed, hour, measured, opened, report, settled, source
+from usage import amending, deciding, health, restating, sources, timeline
 from usage.models import Event, QuarantinedEvent, Source
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -132,6 +132,18 @@ class TestTimeLine:
         ends = (NOW, NOW + timedelta(days=365))
         assert timeline.bar(NOW, NOW + timedelta(seconds=1), ends).width == Decimal("0.4")
 
+    def test_puts_moments_and_spans_on_tracks_of_one_scale(self) -> None:
+        day = timedelta(days=1)
+        marks = [timeline.Mark(NOW, NOW + 4 * day, "ran"), timeline.Mark(NOW + day, NOW + day, "told", True)]
+        found = timeline.picture([("ran on", "x", marks[:1]), ("told by", "y", marks[1:]), ("z", "none", [])], NOW)
+        assert found is not None and [track.label for track in found.tracks] == ["x", "y"]
+        assert [(mark.is_moment, bar.left) for track in found.tracks for mark, bar in track.marks] == [
+            (False, 0),
+            (True, 25),
+        ]
+        assert [words for _, words in found.ticks][:2] == ["24 Nov 2026", "25 Nov 2026"]
+        assert timeline.picture([("z", "none", [])], NOW) is None
+
 
 @pytest.mark.usefixtures("dynos")
 class TestProblems:
@@ -243,8 +255,26 @@ class TestManyQuarantined:
 
 
 @pytest.mark.usefixtures("dynos")
-def test_a_resource_shows_what_was_believed_before(olga: Client) -> None:
-    settled(Source.objects.get(), [opened(2, "r2")])
-    shown = text(olga.get("/usage/resources/r2/"))
-    assert "ran on" in shown and "Nobody owns it" in shown
-    assert "owned by" in text(olga.get("/usage/resources/r1/"))
+class TestAResource:
+    def test_shows_what_was_believed_before(self, olga: Client) -> None:
+        settled(Source.objects.get(), [opened(2, "r2")])
+        shown = text(olga.get("/usage/resources/r2/"))
+        assert "ran on" in shown and "Nobody owns it" in shown
+        assert "owned by" in text(olga.get("/usage/resources/r1/"))
+
+    def test_is_read_as_it_was_believed_at_any_time(self, olga: Client) -> None:
+        before = clock.database_now()
+        told = restating.events("r1", [{"type": "close", "time": "2026-10-01T04:00:00Z", "product": "standard-1x"}])
+        one = amending.amend("r1", hour(4), hour(6), told, reason="it closed at four", actor="user:olga@example.com")
+        now, then = (olga.get("/usage/resources/r1/", asked).context["life"] for asked in ({}, {"known_at": before}))
+        assert {i.closed for i in now.intervals if not i.superseded_at} == {hour(4)}
+        assert {(i.closed) for i in then.intervals} == {hour(5)} and not then.amendments
+        assert [event.counts for event in then.events if event.type == "close"] == [True]
+        shown = text(olga.get("/usage/resources/r1/"))
+        assert f"Amendment {one.pk}: it closed at four" in shown and "Put aside" in shown
+        assert "This is not what is believed now" in text(olga.get("/usage/resources/r1/", {"known_at": before}))
+
+    def test_before_anything_was_known_is_empty_and_not_missing(self, olga: Client) -> None:
+        assert "Nothing of it was known" in text(olga.get("/usage/resources/r1/?known_at=2020-01-01"))
+        assert "times are UTC" in text(olga.get("/usage/resources/r1/?known_at=soon"))
+        assert olga.get("/usage/resources/none/?known_at=2020-01-01").status_code == 404
