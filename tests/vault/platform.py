@@ -26,7 +26,7 @@ from core.periods import Month
 from tests.usage import factories as usage
 from tests.vault.conftest import ACTOR, Customer, browser, person
 from usage import sources
-from usage.models import QuarantinedEvent, Source
+from usage.models import Event, QuarantinedEvent, Source
 
 ROLES = {"S": "support", "F": "finance", "C": "collections", "O": "operator", "A": "auditor"}
 PAGE = "http://testserver/came-from-here/"  # where a form was sent from: a verb's refusal returns there
@@ -134,6 +134,7 @@ def _names(staff: dict[str, User], mine: Customer) -> dict[str, dict[str, Any]]:
         "sources": {"prefix": Source.objects.get().credentials.earliest("pk").prefix},
         "api/v1/usage/sources": {"prefix": Source.objects.get().credentials.earliest("pk").prefix},
         "usage/resources": {"name": f"{mine.secret}.1"},
+        "usage/events": {"source": Source.objects.get().name, "event_id": Event.objects.earliest("id").event_id},
         "api/v1/payments": {"pk": payment.pk},
         "api/v1/runs": {"key": invoice.run_id},
         "api/v1/credits": {"key": asked.pk},

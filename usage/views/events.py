@@ -14,7 +14,8 @@ from accounts.gates import StaffRequest, staff
 from core.downloads import csv_download
 from core.errors import Invalid
 from core.money import plain
-from usage import exploring
+from core.periods import Month
+from usage import archives, exploring
 from usage.forms import EventFilter
 from usage.models import Event
 from usage.searching import Question
@@ -31,12 +32,14 @@ COLUMNS: Final = (
 def events(request: StaffRequest) -> HttpResponse:
     """Events, newest first; ``cursor`` goes on where a page ended, as fast on the last page as on the first."""
     form = EventFilter(request.GET)
-    page, mistake = exploring.Page([]), ""
+    page, mistake, archived = exploring.Page([]), "", list[Month]()
     try:
-        page = exploring.page(_question(form), cursor=request.GET.get("cursor", ""), size=SHOWN)
+        asked = _question(form)
+        page = exploring.page(asked, cursor=request.GET.get("cursor", ""), size=SHOWN)
+        archived = archives.within(asked.first, asked.last)
     except Invalid as error:
         mistake = str(error)
-    context = {"form": form, "page": page, "mistake": mistake, "most": exploring.MOST_EXPORTED}
+    context = {"form": form, "page": page, "mistake": mistake, "archived": archived}
     return render(request, "usage/events.html", context, status=400 if mistake else 200)
 
 
