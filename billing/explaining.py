@@ -6,6 +6,8 @@ from typing import Any
 from urllib.parse import quote
 
 from billing.models import InvoiceLine, LineKind, Price
+from billing.rating import parse_price
+from billing.rating.lines import is_by_time
 from core import formatting
 from core.money import minor_unit
 from core.periods import Month
@@ -58,7 +60,7 @@ def as_json(explanation: Explanation) -> dict[str, Any]:
         "unrounded": _plain(line.unrounded),
         "rounding": f"once, half up to {minor_unit(explanation.currency)}",
         "usage": None if line.usage is None else _plain(line.usage),
-        "usage_unit": "seconds" if _by_time(line) else line.unit,
+        "usage_unit": _usage_unit(line),
         "resources": line.resources,
         "period_start": formatting.iso(line.period_start),
         "period_end": formatting.iso(line.period_end),
@@ -118,21 +120,27 @@ def _facts(line: InvoiceLine, currency: str) -> list[tuple[str, str]]:
 
 
 def _measured(line: InvoiceLine) -> str:
+    """Say how much was used: running time, a gauge's level times time, or a counted quantity."""
     if line.usage is None:
         return ""
-    if _by_time(line):
+    if not line.meter:
         return f"{formatting.quantity(line.usage)} s ({formatting.duration(line.usage)})"
-    return f"{formatting.quantity(line.usage)} {line.unit}"
+    return f"{formatting.quantity(line.usage)} {_usage_unit(line)}"
+
+
+def _usage_unit(line: InvoiceLine) -> str:
+    """What the usage is counted in: seconds, ``GB-seconds`` of a gauge that is priced by the GB-hour, or the unit."""
+    if not line.meter:
+        return "seconds"
+    if line.price is None or not is_by_time(parse_price(line.price.terms)):
+        return line.unit
+    of = line.unit.removesuffix("-hour").removesuffix("-month")
+    return f"{line.meter if of == line.unit else of}-seconds"
 
 
 def _version(price: Price) -> str:
     until = f" until {formatting.day(price.valid_to)}" if price.valid_to else ""
     return f"#{price.pk} {price.get_model_display()}, from {formatting.day(price.valid_from)}{until}"
-
-
-def _by_time(line: InvoiceLine) -> bool:
-    """Whether the usage is running time in seconds; everything else has a meter."""
-    return not line.meter
 
 
 def _usage(line: InvoiceLine) -> str:
