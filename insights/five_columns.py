@@ -1,7 +1,7 @@
 """Manifest, received, paired, rated, billed: five counts of one hour that must agree, and why they do not. Pure."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 
 from core.exact import EXACT, ZERO
 from core.formatting import quantity as number
+from core.periods import Month
 from usage import agreement
 from usage.agreement import Difference, Statement, Sums
 
@@ -27,6 +28,8 @@ UNPAIRED: Final[Mapping[str, str]] = {
     "double_open": "opening what was open already",
     "overlap": "overlapping another product",
     "empty": "opened and closed at one instant, which is nothing to bill",
+    "mixed": "switched and sampled at once, where one of the two must be",
+    "amended": "given way to a correction, which says what counts instead",
     "forgotten": "in no interval, and nobody knows why",
 }
 UNRATED: Final[Mapping[str, str]] = {
@@ -36,14 +39,18 @@ UNRATED: Final[Mapping[str, str]] = {
 }
 UNBILLED: Final[Mapping[str, str]] = {
     "month_open": "of a month that is not issued yet",
-    "held": "of an account that was held or failed in the month's run",
+    "held": "of an account that is held or failed in the month's run",
+    "given_up": "of an account that was given up in the month's run; its next invoice bills it",
     "void": "on an invoice that was voided",
     "late": "known only after the cut-off; the account's next invoice adjusts for it",
+    "too_late": "known only after the last run that looked at the month; nobody is billed for it by itself",
     "unbilled": "known at the cut-off, but without a line for the product on the invoice",
 }
-HEALS: Final = frozenset(("waiting", "month_open", "late", "young"))  # time alone mends these
-HARMLESS: Final = frozenset(("empty",))
+HEALS: Final = frozenset(("waiting", "month_open", "given_up", "late", "young"))  # time alone mends these
+ARCHIVED: Final = "archived"
+HARMLESS: Final = frozenset(("empty", "amended", ARCHIVED))
 MISCOUNTED: Final = "miscounted"
+NOT_THE_SAME: Final = "The totals and the events do not agree."
 
 Cell = tuple[int, datetime, str]  # source (row), hour, meter
 
@@ -111,6 +118,7 @@ class Sides:
     received: Mapping[Cell, Arrived]
     refused: Counter[Cell]
     fates: Iterable[Fate]
+    archived: Collection[Month]  # whose measured events are in a file
 
 
 def rows(sides: Sides, expects: Callable[[int, datetime], str]) -> list[Row]:
@@ -160,7 +168,9 @@ def _row(cell: Cell, sides: Sides, stops: Mapping[str, Column], expects: Callabl
     placed = _sum(stops, UNPAIRED, row.paired)
     if placed != row.received:
         events, more = row.received.events - placed.events, EXACT.subtract(row.received.quantity, placed.quantity)
-        row.differences.append(Difference(MISCOUNTED, events, more, "The totals and the events do not agree."))
+        away = events > 0 and any(month.start <= hour < month.end for month in sides.archived)
+        sentence = f"{number(events)} in the archive of their month." if away else NOT_THE_SAME
+        row.differences.append(Difference(ARCHIVED if away else MISCOUNTED, events, more, sentence))
     return row
 
 

@@ -1,15 +1,18 @@
 """The five columns as a list, and the corrections of usage."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any, Final
+from urllib.parse import quote, urlencode
 
 import django_tables2 as tables
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from core.formatting import moment, quantity
+from core.formatting import iso, moment, quantity
 from core.tables import MomentColumn, VaultTable, badge
-from insights.five_columns import AGREES, DIFFERS, WAITS, Column, Row
+from insights.five_columns import AGREES, BILLED, DIFFERS, HARMLESS, HEALS, WAITS, Column, Row
+from insights.reconciliation import Explained
 from usage.addresses import resource_url, source_url
 
 TONES: Final = {AGREES: "good", WAITS: "info", DIFFERS: "bad"}
@@ -46,8 +49,9 @@ class ReconciliationTable(VaultTable):
     state = tables.Column(orderable=False)
     differences = tables.Column(orderable=False, verbose_name="Why", attrs={"td": {"class": "prose"}})
 
-    def render_hour(self, record: Row) -> str:
-        return moment(record.hour)
+    def render_hour(self, record: Row) -> SafeString:
+        query = urlencode({"source": record.source, "hour": iso(record.hour), "meter": record.meter})
+        return format_html('<a href="/usage/reconciliation/hour/?{}">{}</a>', query, moment(record.hour))
 
     def render_source(self, record: Row) -> SafeString:
         return format_html('<a href="{}">{}</a>', source_url(record.source), record.source)
@@ -57,6 +61,39 @@ class ReconciliationTable(VaultTable):
 
     def render_differences(self, value: Sequence[Any]) -> SafeString:
         return format_html_join("", "<p>{}</p>", ((one.sentence,) for one in value))
+
+
+class BehindTable(VaultTable):
+    """What became of the events of one hour, resource by resource."""
+
+    noun = "resource and fate"
+    plural = "resources and fates"
+    empty = "Everything that was received of this hour is on invoices."
+    resource = tables.Column(accessor="behind__resource", order_by="behind__resource")
+    account = tables.Column(accessor="behind__placed__account", order_by="behind__placed__account", default="nobody")
+    product = tables.Column(accessor="behind__placed__product", order_by="behind__placed__product")
+    events = tables.Column(accessor="behind__placed__events", order_by="behind__placed__events", attrs=_NUMBER)
+    quantity = tables.Column(accessor="behind__placed__quantity", orderable=False, attrs=_NUMBER)
+    first = MomentColumn(accessor="behind__first", order_by="behind__first", verbose_name="First happened")
+    received = MomentColumn(accessor="behind__received", order_by="behind__received", verbose_name="Last received")
+    stop = tables.Column(verbose_name="Where it is")
+    why = tables.Column(accessor="sentence", orderable=False, verbose_name="Why", attrs={"td": {"class": "prose"}})
+
+    def render_resource(self, value: str) -> SafeString:
+        return format_html('<a class="mono" href="{}">{}</a>', resource_url(value), value)
+
+    def render_account(self, value: str) -> SafeString | str:
+        return format_html('<a href="/accounts/{}/">{}</a>', quote(value, safe=""), value) if value else "nobody"
+
+    def render_events(self, value: int) -> str:
+        return quantity(value)
+
+    def render_quantity(self, value: Decimal) -> str:
+        return quantity(value) if value else "—"
+
+    def render_stop(self, record: Explained) -> SafeString:
+        fine = record.stop == BILLED or record.stop in HARMLESS
+        return badge(record.stop, tone="good" if fine else "info" if record.stop in HEALS else "bad")
 
 
 class AmendmentTable(VaultTable):

@@ -7,13 +7,14 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Final, NamedTuple
+from functools import cache
+from typing import Any, Final, NamedTuple
 
 from core.errors import Invalid
 from core.fields import moment
 from core.periods import Span
 from core.sql import load
-from usage import store
+from usage import effective, store
 from usage.manifests import HOUR
 from usage.models import Source
 from usage.reported import DURATION, utc
@@ -28,7 +29,8 @@ Cell = tuple[int, datetime, str]  # source (row), hour, meter
 class Placed(NamedTuple):
     """Events of one cell that share their fate. ``account`` is empty when nobody owned them.
 
-    ``place`` is paired, waiting (for pairing), a pairing problem's kind, or forgotten (which must not be).
+    ``place`` is paired, waiting (for pairing), a pairing problem's kind, amended (they gave way to a correction), or
+    forgotten (which must not be).
     ``known_by`` is the earliest of the cut-offs asked about that they were received before; None: after them all.
     """
 
@@ -48,6 +50,17 @@ class Placed(NamedTuple):
         return self.source, self.hour, self.meter
 
 
+class Behind(NamedTuple):
+    """Events of one resource in one hour that share their fate: when the first and the last happened, and when the
+    latest was received."""
+
+    resource: str
+    placed: Placed
+    first: datetime
+    last: datetime
+    received: datetime
+
+
 def hours(first: datetime, last: datetime) -> Span:
     """Return whole hours around ``[first, last)``; raise Invalid when that is nothing or too much."""
     start = first.replace(minute=0, second=0, microsecond=0)
@@ -60,10 +73,43 @@ def hours(first: datetime, last: datetime) -> Span:
 
 
 def placed(span: Span, sources: Sequence[int], cutoffs: Sequence[datetime]) -> list[Placed]:
-    """Return where every event of ``span`` of some sources (rows) stands, counted from the events themselves."""
-    named = {"first": span.start, "last": span.end, "sources": list(sources), "cutoffs": sorted(set(cutoffs))}
+    """Return where every event of ``span`` of some sources (rows) stands, counted from the events themselves.
+
+    ``cutoffs`` are in order.
+    """
+    marks: list[datetime | None] = [*cutoffs, None]
     with store.cursor() as cursor:
-        return [Placed._make(row) for row in cursor.execute(load("usage", "reconcile_events").encode(), named)]
+        rows = cursor.execute(_statement("reconcile_events"), _named(span, sources, cutoffs))
+        return [Placed._make((*row[:7], marks[row[7] - 1], *row[8:])) for row in rows]
+
+
+def behind(span: Span, source: int, meter: str, cutoffs: Sequence[datetime], *, most: int) -> list[Behind]:
+    """Return what became of the events of an hour of one source, resource by resource, at most ``most`` rows.
+
+    What is not paired comes first. An empty ``meter`` means every meter.
+    """
+    marks: list[datetime | None] = [*cutoffs, None]
+    named = _named(span, [source], cutoffs) | {"meter": meter, "most": most}
+    with store.cursor() as cursor:
+        rows = cursor.execute(_statement("reconcile_hour"), named).fetchall()
+    return [Behind(row[0], Placed._make((*row[1:8], marks[row[8] - 1], *row[9:11])), *row[11:]) for row in rows]
+
+
+def _named(span: Span, sources: Sequence[int], cutoffs: Sequence[datetime]) -> dict[str, Any]:
+    return {
+        "first": span.start,
+        "last": span.end,
+        "sources": list(sources),
+        "cutoffs": list(cutoffs),
+        "cutoff": effective.NOW,
+    }
+
+
+@cache
+def _statement(name: str) -> bytes:
+    """Return a statement with where events stand, and of these which count, put in."""
+    where = load("usage", "placed").replace("{effective}", load("usage", "effective"))
+    return load("usage", name).replace("{placed}", where).encode()
 
 
 def refused(span: Span, sources: Sequence[int]) -> Counter[Cell]:

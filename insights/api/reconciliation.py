@@ -16,6 +16,7 @@ from core.formatting import iso
 from core.money import plain
 from insights import reconciliation
 from insights.five_columns import AGREES, DIFFERS, WAITS, Column, Row
+from insights.reconciliation import Explained
 from usage import reconciling
 from usage.manifests import HOUR
 
@@ -54,6 +55,59 @@ class ReconciliationView(APIView):
                 "hours": [_row(row) for row in rows],
             }
         )
+
+
+class HourView(APIView):
+    """What became of the events of one hour."""
+
+    scopes = {"GET": "usage:read"}
+    capabilities = {"GET": "sources.view"}
+
+    @extend_schema(
+        parameters=[
+            OpenApiParameter("source", str, required=True, description="its name"),
+            OpenApiParameter("hour", OpenApiTypes.DATETIME, required=True, description="its start, UTC"),
+            OpenApiParameter("meter", str, description="every meter without it"),
+        ],
+        responses={200: OpenApiTypes.OBJECT},
+    )
+    def get(self, request: Request) -> Response:
+        """Say of one hour, resource by resource, whether its events are billed or what stopped them; 2,000 at most.
+
+        What is not billed comes first.
+        """
+        asked = request.query_params.dict()
+        at = _moment({"hour": asked.get("hour", "")} if asked.get("hour") else {}, "hour")
+        if at is None or at != at.replace(minute=0, second=0, microsecond=0):
+            raise Invalid("hour must be the start of a full hour, UTC.", field="hour")
+        if not asked.get("source"):
+            raise Invalid("source must name one source.", field="source")
+        source = reconciling.chosen(asked["source"])[0]
+        found = reconciliation.behind(source, at, _text(asked, "meter"))
+        return Response({"source": source.name, "hour": iso(at), "resources": [_behind(one) for one in found]})
+
+
+def _text(asked: dict[str, str], name: str) -> str:
+    if "\0" in asked.get(name, ""):
+        raise Invalid(f"{name} contains a NUL, which no text has.", field=name)
+    return asked.get(name, "")
+
+
+def _behind(one: Explained) -> dict[str, Any]:
+    behind, placed = one.behind, one.behind.placed
+    return {
+        "resource": behind.resource,
+        "account": placed.account or None,
+        "product": placed.product,
+        "meter": placed.meter,
+        "events": placed.events,
+        "quantity": plain(placed.quantity),
+        "first": iso(behind.first),
+        "last": iso(behind.last),
+        "received": iso(behind.received),
+        "code": one.stop,
+        "detail": one.sentence,
+    }
 
 
 def _moment(asked: dict[str, str], name: str) -> datetime | None:

@@ -1,19 +1,25 @@
 """Five columns: all agree on a closed month, and each fault is found in the column where it lies."""
 
+from collections import Counter
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from django.db import connection
 
-from core.periods import Span
-from insights import reconciliation
+from accounts.models import Account
+from billing import adjusting, holding, running
+from billing.models import InvoiceLine
+from core.errors import Invalid
+from core.periods import Month, Span
+from insights import five_columns, reconciliation
 from insights.five_columns import COLUMNS, Row
 from tests import factories
-from tests.usage.factories import hour, measured, opened, report, settled, source
+from tests.usage.factories import amended, event, hour, measured, opened, report, settled, source
 from tests.usage.test_manifests import manifest
-from usage import deciding, hour_totals, manifests, pairing
-from usage.agreement import read
+from usage import amending, deciding, hour_totals, manifests, pairing
+from usage.agreement import Sums, read
 from usage.models import Event, QuarantinedEvent, Source
 
 pytestmark = pytest.mark.django_db
@@ -169,6 +175,94 @@ class TestFaultsAreFoundInTheirColumn:
         row = rows()[hour(0), "duration"]
         assert (counts(row), row.state, kinds(row)) == ([1, 1, 0, 0, 0], "differs", {"miscounted": 1})
         assert not Event.objects.exists()
+
+
+class TestWhatIsNotLost:
+    """Differences that have a reason, and agree for it; and those that time will not mend."""
+
+    def test_amended_events_gave_way_and_still_agree(self, dynos: Source) -> None:
+        factories.close(despite=WHY)
+        made = amended(dynos, 0, 1, [])
+        row = rows()[hour(0), "duration"]
+        assert (counts(row), row.state, kinds(row)) == ([1, 1, 0, 0, 0], "agrees", {"amended": 1})
+        amending.revert(made.pk, reason="it was right", actor="user:olga@example.com")
+        assert counts(rows()[hour(0), "duration"]) == [1] * 5
+
+    def test_gauges_are_counted_paired_and_billed(self, dynos: Source) -> None:
+        levels = [event("gauge", at, "d1", "standard-1x", id=f"g{at}", meter="gb", quantity=level, account="acme")
+                  for at, level in ((3.1, "0"), (3.2, "5"), (3.3, "5"), (3.4, "0"))]  # fmt: skip
+        settled(dynos, levels)
+        state(dynos, [one["id"] for one in levels], {"gb": {"measured": 4, "quantity": "10"}}, at=3)
+        before = rows()[hour(3), "gb"]
+        assert (counts(before), kinds(before)) == ([4, 4, 4, 4, 0], {"month_open": 4})
+        factories.close(despite=WHY)
+        assert counts(rows()[hour(3), "gb"]) == [4] * 5
+
+    def test_a_waived_line_is_billed_and_so_is_a_waived_adjustment(self, dynos: Source) -> None:
+        settled(dynos, [opened(-700, "r2", account="acme")])
+        factories.close(september := factories.OCTOBER.previous, despite=WHY)
+        settled(dynos, [opened(-650, "late", account="acme")])
+        run = factories.build(despite=WHY)
+        for line in InvoiceLine.objects.filter(invoice__run=run):
+            adjusting.waive_line(line.pk, reason="goodwill", actor=factories.ADA)
+        factories.issue(run)
+        assert counts(rows(september.span)[hour(-650), "duration"])[1:] == [1] * 4
+        assert counts(rows()[hour(0), "duration"]) == [1] * 5
+
+    def test_known_after_the_last_run_that_looks_waits_for_nobody(self, dynos: Source) -> None:
+        settled(dynos, [opened(-3000, "r2", account="acme")])
+        month = Month.containing(hour(-3000))
+        for _ in range(3):
+            factories.close(month, despite=WHY)
+            month = month.next
+        settled(dynos, [opened(-2990, "late", account="acme")])
+        row = rows(Month.containing(hour(-3000)).span)[hour(-2990), "duration"]
+        assert (row.state, kinds(row)["too_late"]) == ("differs", 1)
+
+    def test_of_an_account_that_was_given_up_waits_for_its_next_invoice(self, dynos: Source) -> None:
+        settled(dynos, [opened(-700, "r2", account="acme")])
+        september = factories.OCTOBER.previous
+        run = factories.build(september, despite=WHY)
+        holding.hold(run.pk, factories.ending(run, Account.objects.get(code="acme")).account_id, reason="x",
+                     actor=factories.ADA)  # fmt: skip
+        assert kinds(rows(september.span)[hour(-700), "duration"])["held"] == 1
+        factories.staff()
+        factories.issue(run, september.next.first_day.replace(day=2))
+        running.close(run.pk, actor=factories.GRACE, reason="next month")
+        row = rows(september.span)[hour(-700), "duration"]
+        assert (row.state, kinds(row)["given_up"]) == ("differs", 1)  # no manifest was sent for that hour
+        factories.close(despite=WHY)
+        assert counts(rows(september.span)[hour(-700), "duration"])[1:] == [1] * 4
+
+    def test_what_is_in_an_archive_is_not_miscounted(self) -> None:
+        cell = (1, hour(0), "requests")
+        sides = five_columns.Sides(
+            {1: "dynos"}, {}, {cell: five_columns.Arrived(Sums(0, 0, 5, Decimal(9)), 0)}, Counter(), [],
+            [factories.OCTOBER],
+        )  # fmt: skip
+        (row,) = five_columns.rows(sides, lambda source, at: "")
+        assert (row.state, kinds(row)) == ("agrees", {"archived": 5})
+
+
+class TestOneHour:
+    def test_names_the_resources_and_why(self, dynos: Source) -> None:
+        settled(dynos, [opened(0.6, "r2"), opened(0.7, "r3", account="ghost"), opened(0.8, "r2")])
+        found = reconciliation.behind(dynos, hour(0))
+        assert [(one.behind.resource, one.stop, one.behind.placed.events) for one in found] == [
+            ("r1", "month_open", 1), ("r2", "double_open", 1), ("r2", "unowned", 1), ("r3", "stranger", 1),
+        ]  # fmt: skip
+        assert reconciliation.behind(dynos, hour(0), "requests") == []
+
+    def test_what_is_billed_comes_last(self, dynos: Source) -> None:
+        factories.close(despite=WHY)
+        settled(dynos, [opened(0.9, "z", account="acme")])
+        assert [one.stop for one in reconciliation.behind(dynos, hour(0))] == ["late", "billed"]
+
+
+def test_a_question_is_bounded(dynos: Source, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reconciliation, "MOST_EVENTS", 0)
+    with pytest.raises(Invalid, match="1 events lie in that time"):
+        rows()
 
 
 def test_a_month_is_within_one_question(dynos: Source) -> None:

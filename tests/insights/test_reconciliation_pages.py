@@ -99,8 +99,52 @@ class TestPrograms:
         assert (found["dynos"]["state"], found["dynos"]["events_24h"]) == ("healthy", 2)
         assert (found["quiet"]["state"], found["quiet"]["watermark"]) == ("new", None)
 
+    def test_see_what_became_of_one_hour(self, api: Client) -> None:
+        answer = api.get(f"{API}/hour", {"source": "dynos", "hour": written(hour(1))}).json()
+        assert (answer["source"], answer["hour"]) == ("dynos", written(hour(1)))
+        (one,) = answer["resources"]
+        assert (one["resource"], one["account"], one["code"]) == ("r2", "acme", "unpriced")
+        assert (one["events"], one["quantity"], one["meter"]) == (1, "2.5", "requests")
+        assert (
+            api.get(f"{API}/hour", {"source": "dynos", "hour": written(hour(1)), "meter": "x"}).json()["resources"]
+            == []
+        )
+
+    @pytest.mark.parametrize(
+        ("asked", "field"),
+        [
+            ({"hour": written(hour(1))}, "source"),
+            ({"source": "dynos"}, "hour"),
+            ({"source": "dynos", "hour": written(hour(1.5))}, "hour"),
+            ({"source": "dynos", "hour": written(hour(1)), "meter": "\0"}, "meter"),
+        ],
+    )
+    def test_are_told_what_an_hour_is(self, api: Client, asked: dict[str, str], field: str) -> None:
+        answer = api.get(f"{API}/hour", asked)
+        assert (answer.status_code, answer.json()["field"]) == (400, field)
+
 
 class TestPeople:
+    @pytest.mark.usefixtures("dynos")
+    def test_look_into_an_hour(self, page: Client) -> None:
+        where = "/usage/reconciliation/hour/?source=dynos&amp;hour=2026-10-01T01%3A00%3A00Z&amp;meter=requests"
+        assert where in words(page.get("/usage/reconciliation/?day=2026-10-01"))
+        shown = words(page.get(where.replace("&amp;", "&")))
+        assert "/usage/resources/r2/" in shown and "of a product without a price" in shown
+        assert "requests: 0 opens, 0 closes, 2 measured" in shown and "1 stated but never received." in shown
+        for wrong in ("hour=yesterday&source=dynos", "source=dynos", "hour=2026-10-01T00:00:00Z&source=nobody"):
+            assert page.get(f"/usage/reconciliation/hour/?{wrong}").status_code in (400, 404)
+
+    @pytest.mark.usefixtures("dynos")
+    def test_take_the_rows_along(self, page: Client) -> None:
+        asked = "/usage/reconciliation/export.csv?day=2026-10-01&until=2026-10-02&meter=requests"
+        lines = b"".join(page.get(asked)).decode().splitlines()  # type: ignore[arg-type]
+        assert lines[0].startswith("hour,source,meter,state,manifest_events,manifest_quantity,received_events")
+        assert lines[1].startswith("2026-10-01T01:00:00Z,dynos,requests,differs,2,4,1,2.5,1,2.5") and len(lines) == 2
+
+    def test_are_told_when_it_is_too_much(self, page: Client) -> None:
+        assert "At most 31 days" in words(page.get("/usage/reconciliation/?day=2026-01-01&until=2026-06-01"))
+
     @pytest.mark.usefixtures("dynos")
     def test_see_what_is_missing_and_where(self, page: Client) -> None:
         shown = words(page.get("/usage/reconciliation/?day=2026-10-01"))
