@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Final
 
 from accounts.models import Account
-from billing import catalogue
+from billing import catalogue, waivers
 from billing.assembly import RUNNING, Parked
 from billing.day_shares import Charge
 from billing.draft import USAGE, DraftLine
@@ -70,7 +70,8 @@ def current_usage(
     own = [contract.key] if contract else []
     book = catalogue.load_book(month, known_at=known_at, until=until, cuts=[until - PACE], contracts=own)
     used = stretches.used(account.code, day_spans(book.spans), book.spans, cutoff=cutoff)
-    rows = used.rows()
+    waived = waivers.unpriced([account.pk], month, known_at).get(account.pk, ())
+    rows = waivers.left(used.rows(), book.spans, waived)
     try:
         lines = month_lines(rows, book, account.currency, contract, whole_month=until == month.end)
         heading = month_lines(_at_this_pace(rows, book), book, account.currency, contract)

@@ -8,7 +8,7 @@ from decimal import Decimal
 from django.db import connection
 
 from accounts.models import Account
-from billing import catalogue, suspicions, tax, unsettled
+from billing import catalogue, suspicions, tax, unsettled, waivers
 from billing.assembly import RUNNING, MeteredUsage
 from billing.late import Billed, Thing
 from billing.models import Invoice, InvoiceKind, InvoiceStatus, Outcome, Run, RunAccount, RunShard, RunState
@@ -17,6 +17,7 @@ from billing.pricebook import PriceBook
 from core import sql
 from core.periods import Month
 from usage import amended, metering
+from usage.metering import UsageRow
 
 Rows = Mapping[str, Sequence[MeteredUsage]]  # by the account's code
 Contracts = Mapping[tuple[int, str], Contracted]  # by account (row) and currency
@@ -96,10 +97,10 @@ def gather_for(
         month,
         accounts,
         book,
-        _usage(accounts, book, cutoff),
+        _usage(accounts, month, book, cutoff, prices_at),
         _late(accounts, month, cutoff, prices_at) if run else [],
         catalogue.load_tax_rates(),
-        suspicions.of(month.span, cutoff, {account.code for account in accounts}) if run else {},
+        suspicions.of(month, cutoff, {account.code for account in accounts}, prices_at) if run else {},
         _taken(keys, month, run) if run and not run.shadow else {},
         _totals_before(keys, month) if run else {},
         contracts,
@@ -120,10 +121,17 @@ def _prices(
     return contracts, catalogue.load_book(month, known_at=known_at, until=until, contracts=owned)
 
 
-def _usage(accounts: Sequence[AccountFacts], book: PriceBook, cutoff: datetime) -> Rows:
-    rows: dict[str, list[MeteredUsage]] = {}
+def _usage(
+    accounts: Sequence[AccountFacts], month: Month, book: PriceBook, cutoff: datetime, known_at: datetime
+) -> Rows:
+    """Return what the accounts used, less what was accepted as not billed."""
+    rows: dict[str, list[UsageRow]] = {}
     for row in metering.account_usage([account.code for account in accounts], book.spans, cutoff=cutoff):
         rows.setdefault(row.account, []).append(row)
+    waived = waivers.unpriced([account.key for account in accounts], month, known_at)
+    for account in accounts if waived else ():
+        if account.key in waived and account.code in rows:
+            rows[account.code] = waivers.left(rows[account.code], book.spans, waived[account.key])
     return rows
 
 
@@ -154,7 +162,7 @@ def look_again(
     return LateMonth(
         earlier,
         book,
-        _usage(accounts, book, cutoff),
+        _usage(accounts, earlier, book, cutoff, prices_at),
         billed(keys, earlier, month),
         {account: (key, number or "") for account, key, number in originals.values_list("account_id", "pk", "number")},
         contracts,

@@ -1,6 +1,6 @@
 """What workers call: each is one domain call, without arguments and safe to run twice; and the sweeps that ring."""
 
-from billing import drafting, issuing, running
+from billing import drafting, issuing, running, unbilled
 from billing.models import RunShard
 from core import bell
 
@@ -20,6 +20,16 @@ def render() -> int:
     from billing.documents import rendering
 
     return rendering.render_waiting()
+
+
+def count_unbilled() -> None:
+    """Count what cannot be billed of the running month and the one before; a repeat counts again."""
+    unbilled.count()
+
+
+def sweep_unbilled() -> None:
+    """Ring for that count when the last is old."""
+    unbilled.sweep()
 
 
 def sweep_runs() -> None:

@@ -47,6 +47,17 @@ def owners(span: Span, *, cutoff: datetime) -> list[str]:
     return [account for (account,) in _rows("owners_of_usage", span, cutoff=cutoff)]
 
 
+def products(span: Span, *, cutoff: datetime) -> list[tuple[str, bool]]:
+    """Return what was used in ``span``, as known at ``cutoff``: products, and whether they were measured."""
+    return [(product, measured) for product, measured in _rows("products_used", span, cutoff=cutoff)]
+
+
+def owners_of(products: Iterable[str], span: Span, *, cutoff: datetime) -> list[str]:
+    """Return the codes of the accounts that own something that used one of ``products`` in ``span``."""
+    rows = _rows("owners_of_products", span, products=list(products), cutoff=cutoff)
+    return [account for (account,) in rows]
+
+
 def strangers(span: Span, *, cutoff: datetime) -> list[str]:
     """Return the owners that are no account of ours: their usage would be billed to nobody."""
     return sorted(set(named := owners(span, cutoff=cutoff)) - known(named))

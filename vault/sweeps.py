@@ -8,8 +8,10 @@ SWEEPS = (
     "usage.partitions.sweep",
     "usage.collecting.sweep",
     "billing.tasks.sweep_runs",
+    "billing.tasks.sweep_unbilled",
     "core.tasks.deliver_outbox",
     "billing.documents.rendering.sweep",
     "core.mailing.sweep",
+    "accounts.webhooks.delivering.sweep",
     "collections_.tasks.sweep",
 )

@@ -9,6 +9,7 @@ from billing.models.invoice import Invoice, InvoiceKind, InvoiceLine, InvoiceSta
 from billing.models.ledger import LedgerAccount, LedgerEntry, LedgerTransaction
 from billing.models.run import Outcome, Run, RunAccount, RunShard, RunState, ShardPhase
 from billing.models.seller import NumberSeries, Seller, TaxRate
+from billing.models.waiver import UnbilledCount, UsageWaiver, WaiverKind
 
 __all__ = [
     "Contract",
@@ -42,4 +43,7 @@ __all__ = [
     "Settlement",
     "ShardPhase",
     "TaxRate",
+    "UnbilledCount",
+    "UsageWaiver",
+    "WaiverKind",
 ]
