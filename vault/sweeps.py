@@ -12,6 +12,5 @@ SWEEPS = (
     "core.tasks.deliver_outbox",
     "billing.documents.rendering.sweep",
     "core.mailing.sweep",
-    "accounts.webhooks.delivering.sweep",
     "collections_.tasks.sweep",
 )
