@@ -13,8 +13,11 @@ from core.models import LeasedWork, OutboxMessage
 from core.sql import load
 from monitoring import heartbeat
 from monitoring.models import Heartbeat, Sweep, Verification
+from usage import health, watching
+from usage.watching import Watched
 
 DEAF_AFTER_SECONDS: Final = 60.0
+UNPAIRED_TOO_LONG_SECONDS: Final = 900  # a backlog is worked off in minutes, or pairing is not running
 # Every kind of leased work: what the page calls it, and its model.
 WORK: Final = (
     ("Run shards", "billing.models.RunShard"),
@@ -62,18 +65,31 @@ class Status:
     work: tuple[WorkKind, ...]
     outbox: int
     unpaired: int
+    unpaired_oldest_seconds: int
     quarantined: int
     quarantine_oldest_seconds: int
     database_bytes: int
     connections: int
     verification: Verification | None
+    sources: tuple[Watched, ...]  # that something is expected of, those in trouble first
+
+    @property
+    def silent(self) -> list[Watched]:
+        """The sources whose metering must be taken for broken."""
+        return [one for one in self.sources if one.health == health.SILENT]
 
     @property
     def healthy(self) -> bool:
         """Whether nothing asks for a person."""
         checked = self.verification is None or not self.verification.broken
         swept = not any(sweep.error for sweep in self.sweeps)
-        return checked and swept and all(c.alive for c in self.clusters) and not any(kind.dead for kind in self.work)
+        working = all(cluster.alive for cluster in self.clusters) and not any(kind.dead for kind in self.work)
+        return not self.silent and checked and swept and working and self.pairing_keeps_up
+
+    @property
+    def pairing_keeps_up(self) -> bool:
+        """Whether no event has waited too long to become usage."""
+        return self.unpaired_oldest_seconds < UNPAIRED_TOO_LONG_SECONDS
 
 
 def take(*, at: datetime) -> Status:
@@ -87,11 +103,13 @@ def take(*, at: datetime) -> Status:
         work=tuple(_work(name, import_string(path)) for name, path in WORK),
         outbox=OutboxMessage.objects.count(),
         unpaired=usage["unpaired"],
+        unpaired_oldest_seconds=int(usage["unpaired_oldest_seconds"]),
         quarantined=usage["quarantined"],
         quarantine_oldest_seconds=int(usage["quarantine_oldest_seconds"]),
         database_bytes=database["bytes"],
         connections=database["connections"],
         verification=Verification.objects.order_by("-id").first(),
+        sources=tuple(watching.pulses(now=at)),
     )
 
 

@@ -8,6 +8,7 @@ from rest_framework.views import APIView
 
 from core import clock
 from monitoring import status
+from usage.watching import Watched
 
 
 class ClusterOut(serializers.Serializer[status.Cluster]):
@@ -38,6 +39,17 @@ class SweepOut(serializers.Serializer[object]):
     error = serializers.CharField()
 
 
+class SourceOut(serializers.Serializer[Watched]):
+    """A source that something is expected of."""
+
+    name = serializers.CharField(source="source.name")
+    state = serializers.CharField(source="health")
+    explanation = serializers.CharField()
+    last_heard = serializers.DateTimeField(allow_null=True)
+    watermark = serializers.DateTimeField(source="watermark.until", allow_null=True)
+    quarantined = serializers.IntegerField()
+
+
 class StatusOut(serializers.Serializer[status.Status]):
     """Everything that the status page shows."""
 
@@ -48,9 +60,11 @@ class StatusOut(serializers.Serializer[status.Status]):
     sweeps = SweepOut(many=True)
     outbox = serializers.IntegerField()
     unpaired = serializers.IntegerField()
+    unpaired_oldest_seconds = serializers.IntegerField()
     quarantined = serializers.IntegerField()
     database_bytes = serializers.IntegerField()
     connections = serializers.IntegerField()
+    sources = SourceOut(many=True)
 
 
 class StatusView(APIView):

@@ -3,15 +3,17 @@
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import connection, connections
 from django.test import Client
 
 from accounts import minting
-from core import clock
+from core import clock, databases
 from core.models import Mail, WorkState
 from monitoring import doctor, heartbeat, status
 from monitoring.models import Ring
 from tests import factories
+from tests.usage.factories import opened, report, source
+from usage import pairing
 
 pytestmark = pytest.mark.django_db
 
@@ -19,6 +21,14 @@ pytestmark = pytest.mark.django_db
 def silence(cluster: str, seconds: int) -> None:
     heartbeat.beat(cluster)
     Ring.objects.create(name=cluster, asked_at=clock.now() - timedelta(seconds=seconds), rung_at=clock.now())
+
+
+def waits(seconds: int) -> None:
+    """Let every event have come that much earlier, past the trigger that keeps events as they are."""
+    with connections[databases.usage()].cursor() as cursor:
+        cursor.execute("set local session_replication_role = replica")
+        cursor.execute("update usage_event set received_at = received_at - make_interval(secs => %s)", [seconds])
+        cursor.execute("set local session_replication_role = origin")
 
 
 class TestStatus:
@@ -60,6 +70,18 @@ class TestAddressesForMachines:
         assert 'vault_work_items{kind="Charges",state="dead"} 0.0' in text
         assert 'vault_queue_messages{cluster="money"}' in text
         assert "vault_usage_unpaired_events 0.0" in text
+        assert "vault_usage_pairing_lag_seconds 0.0" in text
+
+    def test_metrics_tell_how_long_the_oldest_event_waits_to_be_paired(self, client: Client) -> None:
+        now = clock.database_now()
+        report(source("dynos"), [opened(0), opened(0, "r2")])
+        waits(901)
+        taken = status.take(at=now)
+        assert (taken.unpaired, 901 <= taken.unpaired_oldest_seconds < 960) == (2, True)
+        assert not taken.pairing_keeps_up and not taken.healthy
+        assert "vault_usage_pairing_lag_seconds 90" in client.get("/metrics").content.decode()
+        pairing.drain()
+        assert status.take(at=now).unpaired_oldest_seconds == 0
 
 
 class TestStatusPage:
