@@ -13,6 +13,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from core import clock
 from monitoring import status
+from usage import health, watching
 
 FREE_BYTES: Final = 500_000_000
 
@@ -105,4 +106,13 @@ def _workers() -> Iterator[Symptom]:
         yield Symptom(kind.name.lower(), f"{kind.ready} ready, {kind.leased} leased, {kind.dead} dead", remedy)
 
 
-EXAMINATIONS: Final = (_database, _migrations, _cache, _documents, _folders, _workers)
+def _sources() -> Iterator[Symptom]:
+    silent = [one for one in watching.pulses(now=clock.now()) if one.health == health.SILENT]
+    for one in silent:
+        remedy = f"Call {one.source.owner or 'whoever runs it'}; close no month before it speaks (docs/runbooks.md)."
+        yield Symptom(f"source {one.source.name}", one.explanation, remedy)
+    if not silent:
+        yield Symptom("sources of usage", "none is silent")
+
+
+EXAMINATIONS: Final = (_database, _migrations, _cache, _documents, _folders, _workers, _sources)
