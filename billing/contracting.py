@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 from django.db import IntegrityError, transaction
 
 from accounts.models import Account
-from billing import rating
+from billing import fineness, rating
 from billing.contracts.terms import Terms, parse_terms, terms_as_json
 from billing.models import Contract, Price, Product, ProductGroup, Run, RunState
 from core import audit
@@ -108,6 +108,7 @@ def check(terms: Mapping[str, Any], prices: Sequence[OwnPrice], currency: str) -
         raise Invalid("Give each product one price.", field="prices")
     for price in prices:
         rating.parse_price(dict(price.terms), f"prices.{price.product}")
+        fineness.refuse_finer({"prices": {price.product: dict(price.terms)}})
     return parsed
 
 

@@ -5,12 +5,13 @@ from datetime import date
 from decimal import Decimal
 
 from accounts import permissions
-from accounts.models import Account
+from accounts.models import Account, User
 from billing import adjusting, locks, people
 from billing.models import CreditGrant, CreditState, Invoice, InvoiceKind, InvoiceStatus, ProductGroup, RunState
 from core import audit, clock
 from core.errors import Conflict, Invalid, NotFound, Refused
-from core.money import exponent, round_to_minor_unit
+from core.money import exponent, round_to_minor_unit, total
+from core.periods import Month
 
 REQUEST = "credits.request"
 APPROVE = "credits.approve"
@@ -30,6 +31,7 @@ def request(
 ) -> CreditGrant:
     """Give an account a credit in its currency, or ask for it when it is above what the asker may give alone.
 
+    That limit is for all that one person gives one account in one month (UTC) without a second person.
     ``scope`` are product groups (empty: all), ``partners`` whether it pays for third parties' products. ``limit``
     overrides the role's. An active credit is taken by the account's drafts at once. Not repeatable.
     """
@@ -38,10 +40,11 @@ def request(
         raise Invalid("Say what the credit is for; finance and the customer will ask.", field="reason")
     if wrong := set(scope) - set(ProductGroup.values):
         raise Invalid(f"{', '.join(sorted(wrong))}: not a product group.", field="scope")
-    alone = permissions.credit_limit(person) if limit is None else limit
+    most = permissions.credit_limit(person) if limit is None else limit
     with audit.acting(actor, reason):
         account = _account(account_id)
         drafts = drafts_in_review(account.pk)
+        alone = most - given_alone(account, person)
         amount = _positive(amount, account.currency, "amount")
         cap = None if cap_per_month is None else _positive(cap_per_month, account.currency, "cap_per_month")
         grant = CreditGrant.objects.create(
@@ -99,6 +102,14 @@ def _decide(grant_id: int, state: CreditState, actor: str, reason: str) -> Credi
     return grant
 
 
+def given_alone(account: Account, person: User) -> Decimal:
+    """Return what a person gave an account this month, in its currency, without anybody's approval."""
+    start = Month.containing(clock.database_now()).start
+    given = CreditGrant.objects.filter(account=account, currency=account.currency, requested_at__gte=start)
+    alone = given.filter(state=CreditState.ACTIVE, decided_by="", corrects=None)
+    return total(alone.filter(requested_by__in=people.names_of(person)).values_list("amount", flat=True))
+
+
 def drafts_in_review(account_id: int) -> list[int]:
     """Lock the runs in review that hold a draft of the account, before any credit is locked; return the drafts.
 
@@ -117,7 +128,7 @@ def apply_to(drafts: Sequence[int]) -> None:
 
 
 def _account(account_id: int) -> Account:
-    account = Account.objects.filter(pk=account_id).first()
+    account = Account.objects.select_for_update(no_key=True).filter(pk=account_id).first()
     if account is None:
         raise NotFound(f"There is no account {account_id}.")
     return account

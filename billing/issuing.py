@@ -16,6 +16,7 @@ from core.errors import Conflict
 from core.failpoints import failpoint
 from core.leases import LeaseLost
 from core.models import WorkState
+from core.periods import Month
 
 RENDER_TASK: Final = "billing.tasks.render"
 ISSUED: Final = "billing.invoices_issued"
@@ -35,7 +36,7 @@ def start(run_id: int, *, actor: str, issue_date: date) -> Run:
     """Begin to issue an approved run's drafts, dated ``issue_date``; a repeat changes nothing.
 
     Raises Conflict unless the run is approved and its drafts are still what was approved, and for a date before
-    that of the latest number.
+    that of the latest number; Invalid for one before the month or further ahead than can be meant.
     """
     people.require(actor, CAPABILITY)
     with audit.acting(actor, "issue run"):
@@ -44,6 +45,7 @@ def start(run_id: int, *, actor: str, issue_date: date) -> Run:
             return run
         if run.state != RunState.APPROVED:
             raise Conflict(f"{run} is {run.get_state_display().lower()}; it must be approved before it is issued.")
+        numbering.refuse_unlikely(issue_date, Month.containing(run.month), clock.database_now().date())
         numbering.refuse_before_latest(run.seller, numbering.INVOICE, issue_date)
         unchanged = approving.hash_of_drafts(run) == run.approved_hash
         if unchanged:

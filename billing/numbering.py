@@ -1,15 +1,17 @@
 """Gapless numbers: a block of a series is taken inside the transaction that uses all of it."""
 
-from datetime import date
-from typing import Any
+from datetime import date, timedelta
+from typing import Any, Final
 
 from django.db import connection
 
 from billing.models import NumberSeries, Seller
-from core.errors import Conflict
+from core.errors import Conflict, Invalid
+from core.periods import Month
 
 INVOICE = "invoice"
 CREDIT_NOTE = "credit_note"
+FURTHEST: Final = timedelta(days=92)  # how far ahead a number may be dated; a trigger knows the same
 
 
 def take(seller: Seller, kind: str, on: date, count: int = 1) -> int:
@@ -41,6 +43,14 @@ def refuse_before_latest(seller: Seller, kind: str, on: date) -> None:
     """Raise Conflict when ``on`` lies before the latest number's date, before anybody works for nothing."""
     if NumberSeries.objects.filter(seller=seller, kind=kind, year=on.year, last_on__gt=on).exists():
         raise _dated_after(on)
+
+
+def refuse_unlikely(on: date, month: Month, today: date) -> None:
+    """Raise Invalid for a date that nobody means for ``month``: a mistyped year would begin another series."""
+    latest = max(today, month.first_day) + FURTHEST
+    if not month.first_day <= on <= latest:
+        raise Invalid(f"{on} is not a day to issue {month} on; choose one from {month.first_day} to {latest}.",
+                      field="issue_date")  # fmt: skip
 
 
 def _dated_after(on: date) -> Conflict:

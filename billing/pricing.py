@@ -7,7 +7,7 @@ from typing import Any
 from django.db import IntegrityError
 from django.db.models import Q
 
-from billing import rating
+from billing import fineness, rating
 from billing.models import Price, Product, ProductGroup
 from core import audit
 from core.errors import Conflict, Invalid
@@ -29,12 +29,14 @@ def schedule(
 ) -> Price:
     """Let ``product`` cost ``terms`` from ``valid_from`` on; the version before it ends at that moment.
 
-    ``terms`` are read as ``billing.rating.parse_price`` reads them. Time that has a price keeps it: a start before
+    ``terms`` are read as ``billing.rating.parse_price`` reads them. One finer than a line can keep is
+    Invalid. Time that has a price keeps it: a start before
     ``now`` is Invalid where a version is in force, and allowed where none was, because usage there could not be
     rated. A version already scheduled at or after the start is a Conflict. Not repeatable.
     """
     exponent(currency)
     parsed = rating.parse_price(dict(terms))
+    fineness.refuse_finer(rating.price_as_json(parsed))
     try:
         with audit.acting(actor, reason):
             _make_room(product, currency, valid_from, now)

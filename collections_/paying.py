@@ -1,7 +1,7 @@
 """Recording money that came in, and spreading it over what is owed: oldest debt first."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 from django.db import IntegrityError
@@ -19,6 +19,7 @@ CARD = "card"
 METHODS = {"bank_transfer": "Bank transfer", "cheque": "Cheque", "cash": "Cash", "other": "Other"}
 MOST = Decimal(10) ** 15
 OWED = locks.OWED
+ZONES = timedelta(days=1)  # it is tomorrow already somewhere
 
 
 class DuplicatePayment(Conflict):
@@ -56,6 +57,11 @@ def record(
         raise Invalid("Give the bank's reference, so that nobody records this payment twice", field="reference")
     with audit.acting(actor):
         locks.account(account_id)
+        now = clock.database_now()
+        if received_on > now.date() + ZONES:
+            raise Invalid(
+                f"{received_on} is still to come; say the day on which the money arrived", field="received_on"
+            )
         payment = Payment(
             account_id=account_id,
             currency=currency,
@@ -64,7 +70,7 @@ def record(
             reference=reference,
             received_on=received_on,
             recorded_by=actor,
-            recorded_at=clock.database_now(),
+            recorded_at=now,
         )
         return _book(payment, locks.owed_invoices(account_id, currency), first)
 

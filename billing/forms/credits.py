@@ -58,7 +58,7 @@ class CreditRequestForm(forms.Form):
 
     def __init__(self, *args: Any, limit: Decimal, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        alone = f"Up to {formatting.quantity(limit)} at once; more" if limit else "It"
+        alone = f"Up to {formatting.quantity(limit)} to one account in a month; more" if limit else "It"
         self.fields["amount"].help_text = f"In the account's currency. {alone} waits until somebody of finance decides."
 
     def values(self) -> dict[str, Any]:

@@ -115,7 +115,7 @@ class TestADay:
         factories.card(paying_now, "tok_unreachable")
         charging.pay_now(Invoice.objects.get(account=paying_now).pk, actor=ADA, as_of=day(30))
         paying.record(account_id=paid.pk, currency="USD", amount=Decimal("75.85"), method="cash", reference="till 9",
-                      received_on=day(30), actor=ADA)  # fmt: skip
+                      received_on=day(20), actor=ADA)  # fmt: skip
         before = OutboxMessage.objects.count()
         assert climbing.take_steps(owed, policies.current().pk, day(30)) == 1
         assert [step.invoice.account.code for step in CaseStep.objects.filter(taken_on=day(30))] == ["late"]

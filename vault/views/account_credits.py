@@ -1,5 +1,6 @@
 """An account's credits, and giving it one: at once within one's limit, above it as a request that finance decides."""
 
+from decimal import Decimal
 from typing import Any
 
 import django_tables2 as tables
@@ -11,7 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts import permissions, registering
 from accounts.gates import StaffRequest, staff
-from accounts.models import Account
+from accounts.models import Account, User
 from billing import crediting
 from billing.models import CreditGrant, CreditState, ProductGroup
 from core.errors import VaultError
@@ -41,9 +42,14 @@ class CreditForm(forms.Form):
 
     def __init__(self, *args: Any, account: Account, person: object, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        limit = amount_with_currency(permissions.credit_limit(person), account.currency)
+        limit, given = permissions.credit_limit(person), Decimal(0)
+        if isinstance(person, User) and limit:
+            given = crediting.given_alone(account, person)
+        left = amount_with_currency(max(limit - given, Decimal(0)), account.currency)
         self.fields["amount"].label = f"Amount in {account.currency}"
-        self.fields["amount"].help_text = f"Up to {limit} at once; more waits until somebody of finance approves it."
+        self.fields[
+            "amount"
+        ].help_text = f"Up to {left} more this month; what is above waits until somebody of finance approves it."
 
 
 @require_safe

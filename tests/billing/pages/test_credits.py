@@ -93,9 +93,9 @@ class TestList:
 
 class TestAsk:
     def test_shows_ones_own_limit(self, as_: As) -> None:
-        assert "Up to 100 at once" in text_of(as_("sam").get("/credits/new/"))
+        assert "Up to 100 to one account in a month" in text_of(as_("sam").get("/credits/new/"))
         page = text_of(as_("ada").get("/credits/new/?account=acme"))
-        assert "Up to 1,000 at once" in page and 'value="acme"' in page
+        assert "Up to 1,000 to one account in a month" in page and 'value="acme"' in page
 
     def test_gives_within_it(self, as_: As) -> None:
         answer = as_("sam").post("/credits/new/", asked(amount="100", expires_on="2027-03-01"), follow=True)
