@@ -16,6 +16,7 @@ pytest_plugins = ["tests.browser"]  # once for all: a process can keep one brows
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--minutes", type=float, default=0.4, help="how long tests that kill go on killing (default: 0.4)")
+    parser.addoption("--stories", type=int, default=60, help="how many the witness of seconds is told (default: 60)")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
