@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 GROUP: Final = 50_000  # rows that are in memory at once, and rows of a group in the file
@@ -111,10 +112,8 @@ def read(path: Path, *, resource: str = "") -> Iterator[Row]:
             if resource and not _may_hold(file.metadata.row_group(number), resource):
                 continue
             for batch in file.iter_batches(batch_size=GROUP, row_groups=[number]):
-                columns = [_plain(column) for column in batch.columns]
-                for row in map(Row._make, zip(*columns, strict=True)):
-                    if not resource or row.resource == resource:
-                        yield row
+                asked = batch.filter(pc.equal(batch.column("resource"), resource)) if resource else batch
+                yield from map(Row._make, zip(*map(_plain, asked.columns), strict=True))
 
 
 def count(path: Path) -> int:

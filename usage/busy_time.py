@@ -30,14 +30,16 @@ class Part(NamedTuple):
 
 
 def parts(
-    first: datetime, last: datetime, *, forwards: bool, source: int | None, wanted: Callable[[datetime], bool]
+    first: datetime, last: datetime, *, forwards: bool, source: int | None, lean: Callable[[datetime], bool]
 ) -> Iterator[Part]:
     """Yield parts that cover every event of ``[first, last)``, in one direction of time, growing as it goes on.
 
-    Of hours that are not ``wanted`` none; with a source, only hours in which it sent something.
+    Hours that are ``lean`` hold hardly any of the events that were counted of them, and count as empty; with a source,
+    only hours in which it sent something are covered.
     """
     hours = _hours(_whole(first), _whole(last + HOUR - MICROSECOND), forwards, source)
-    for part in _grown((hour for hour in hours if wanted(hour[0])), forwards, together=source is None):
+    weighed = ((hour, 0 if lean(hour) else events) for hour, events in hours)
+    for part in _grown(weighed, forwards, together=source is None):
         clipped = Part(max(part.first, first), min(part.last, last), part.events)
         if clipped.first < clipped.last:
             yield clipped

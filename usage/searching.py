@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from core.periods import Month
 from core.sql import load
-from usage import partitions, store
+from usage import archives, partitions, store
 from usage.busy_time import LARGEST, parts
 from usage.models import EventKey, Ownership, Source
 from usage.places import EARLIEST, LATEST, MICROSECOND, NEWER, Place
@@ -123,13 +123,13 @@ class _Search:
 
     def _by_time(self) -> None:
         """Read only where events are, and no more than MOST_READ."""
-        there, left = set(partitions.there()), MOST_READ
+        archived, left = set(archives.within(self.first, self.last)), MOST_READ
         for first, last, events in parts(
             self.first,
             self.last,
             forwards=self._forwards,
             source=self.named.get("source"),
-            wanted=lambda hour: Month.containing(hour) in there,
+            lean=lambda hour: Month.containing(hour) in archived,
         ):
             if self._enough:
                 return
