@@ -36,7 +36,7 @@ drop function billing_only_withdraw();
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0004_keys_may_read_contracts"),
-        ("billing", "0007_void_invoices_moved_no_money"),
+        ("billing", "0008_dates_and_fineness"),
     ]
 
     operations = [
@@ -114,8 +114,8 @@ class Migration(migrations.Migration):
                         condition=models.Q(
                             models.Q(("withdrawn_at", None), ("withdrawn_by", "")),
                             models.Q(
-                                ("withdrawn_at__isnull", False),
                                 ("withdrawn_at__gte", models.F("accepted_at")),
+                                ("withdrawn_at__isnull", False),
                                 models.Q(("withdrawn_by", ""), _negated=True),
                             ),
                             _connector="OR",
