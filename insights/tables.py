@@ -100,6 +100,7 @@ class AmendmentTable(VaultTable):
     """Corrections of usage."""
 
     noun = "amendment"
+    wide = True
     empty = "Nothing was corrected like that. A correction begins on the page of its resource."
     id = tables.Column(verbose_name="Amendment")
     resource = tables.Column(attrs={"td": {"class": "mono"}})
@@ -108,7 +109,7 @@ class AmendmentTable(VaultTable):
     reason = tables.Column(orderable=False, attrs={"td": {"class": "prose"}})
     recorded_at = MomentColumn(verbose_name="Recorded")
     recorded_by = tables.Column(verbose_name="By")
-    state = tables.Column(accessor="reverted_at", empty_values=(), order_by="reverted_at")
+    state = tables.Column(accessor="reverted_at", verbose_name="State", empty_values=())
 
     def render_id(self, value: int) -> SafeString:
         return format_html('<a href="/usage/amendments/{}/">{}</a>', value, value)

@@ -52,7 +52,7 @@ class QuarantineTable(VaultTable):
     code = tables.Column(verbose_name="Reason")
     detail = tables.Column(orderable=False, verbose_name="What is wrong", attrs={"td": {"class": "prose"}})
     event_id = tables.Column(verbose_name="Event id", attrs={"td": {"class": "mono"}})
-    source = tables.Column(accessor="source__name", order_by="source__name")
+    source = tables.Column(accessor="source__name", verbose_name="Source", order_by="source__name")
     received_at = MomentColumn(verbose_name="Received")
     state = tables.Column()
 
@@ -68,15 +68,15 @@ class DoubtTable(VaultTable):
 
     noun = "open or close"
     plural = "opens and closes"
+    wide = True
     empty = "Nothing is in doubt like that."
     chosen = ChooseColumn(form="remedy", accessor="key")
     kind = tables.Column()
     resource = ResourceColumn()
     product = tables.Column(attrs={"td": {"class": "nowrap"}})
-    source = tables.Column(accessor="source__name", default="—", orderable=False)
+    source = tables.Column(accessor="source__name", verbose_name="Source", default="—", orderable=False)
     at = MomentColumn(verbose_name="Happened")
     cause = tables.Column(order_by="cause_code", verbose_name="Probably", attrs={"td": {"class": "prose"}})
-    seen_at = MomentColumn(verbose_name="Noticed")
 
     def render_kind(self, record: Doubt) -> SafeString:
         label = str(KINDS[record.kind])
@@ -96,7 +96,7 @@ class LongTable(DoubtTable):
     length = tables.Column(empty_values=(), order_by="-at", attrs={"cell": {"class": "num nowrap"}})
 
     class Meta:
-        exclude = ("seen_at", "kind")
+        exclude = ("kind",)
         sequence = ("chosen", "resource", "product", "source", "at", "until", "length", "cause")
 
     def __init__(self, *args: Any, now: datetime, **kwargs: Any) -> None:

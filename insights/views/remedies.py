@@ -64,6 +64,7 @@ def _decide(request: StaffRequest, asked: RemedyForm, plan: Plan, back: str) -> 
         "asked": asked,
         "words": remedies.REMEDIES[asked.cleaned_data["remedy"]][0],
         "plan": plan,
+        "chosen": len(plan.remedied) + len(plan.skipped),
         "remedied": plan.remedied[:SHOWN],
         "skipped": plan.skipped[:SHOWN],
         "corrections": len(corrections),

@@ -16,7 +16,7 @@ from usage.addresses import resource_url
 class KnownForm(forms.Form):
     """As of when."""
 
-    known_at = UTCField(required=False, label="As it was believed at", help_text="UTC. Now when empty.")
+    known_at = UTCField(required=False, label="As it was believed at (UTC; now when empty)")
 
 
 @require_safe
