@@ -3,6 +3,8 @@
 import sys
 from typing import Any
 
+from django.core.management.base import CommandParser
+
 from core.commands import VaultCommand
 from monitoring import verifying
 from monitoring.invariants import Finding
@@ -11,8 +13,14 @@ from monitoring.invariants import Finding
 class Command(VaultCommand):
     help = "Run every invariant query; exit 1 and list the findings when one is broken."
 
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument(
+            "--deep", action="store_true", help="also read every archived event again"
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
-        findings = verifying.verify(progress=self.progress)
+        findings = verifying.verify(deep=options["deep"], progress=self.progress)
         broken = [finding for finding in findings if not finding.holds]
         self.emit(_as_json(findings), _as_text(findings, broken), options)
         if broken:

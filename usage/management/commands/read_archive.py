@@ -9,7 +9,6 @@ from django.core.management.base import CommandParser
 
 from core.commands import VaultCommand, month
 from core.downloads import csv_lines
-from core.errors import VaultError
 from core.money import plain
 from usage import archives
 from usage.archive_file import Row, moment
@@ -25,17 +24,11 @@ class Command(VaultCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("month", nargs="?", default="", help="YYYY-MM")
+        parser.add_argument("month", help="YYYY-MM")
         parser.add_argument("--resource", default="", help="of this resource only, which is quick")
         parser.add_argument("--format", choices=("csv", "ndjson"), default="csv")
-        parser.add_argument("--check", action="store_true", help="print nothing, and prove that every file is intact")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if options["check"]:
-            if found := archives.damaged(deep=True):
-                raise VaultError("\n".join(found))
-            self.emit({"damaged": []}, "Every archived month says what was verified when it was written.", options)
-            return
         rows = (_said(row) for row in archives.read(month(options["month"]), resource=options["resource"]))
         for line in _csv(rows) if options["format"] == "csv" else _ndjson(rows):
             sys.stdout.write(line)
