@@ -7,9 +7,9 @@ from typing import Final, NamedTuple
 from core.failpoints import failpoint
 from core.periods import Span
 from core.sql import load
-from usage import line_rows, locks, ownership_rows, store
-from usage.line_rows import Change
+from usage import locks, ownership_rows, pairing_rows, store
 from usage.ownership_rules import BEGINNING, END
+from usage.pairing_rows import Change
 from usage.reported import MEASURED
 
 BATCH: Final = 5_000  # waiting events in one transaction
@@ -51,7 +51,7 @@ def pair_batch(cursor: store.Cursor, now: datetime) -> int:
     if not waiting:
         return 0
     changes = {Change(one.resource, one.meter, one.time, one.time) for one in waiting if one.type != MEASURED}
-    told = line_rows.rewrite(cursor, changes, now)
+    told = pairing_rows.rewrite(cursor, changes, now)
     named = {(one.resource, one.time, one.account, one.app) for one in waiting}
     named |= {(signal.resource, signal.time, account, signal.app) for signal, account in told}
     if owners := _news(cursor, named):
@@ -67,8 +67,8 @@ def repair(cursor: store.Cursor, resources: Sequence[str], now: datetime, *, wit
     Whoever records or reverts an amendment calls it with the moment of that, holding the history. Repeatable.
     """
     start, end = (within.start, within.end) if within else (BEGINNING, END)
-    lines = cursor.execute(_sql("lines_of_resources"), {"resources": list(resources), "first": start, "last": end})
-    line_rows.rewrite(cursor, [Change(resource, meter, start, end) for resource, meter in lines.fetchall()], now)
+    strands = cursor.execute(_sql("strands_of_resources"), {"resources": list(resources), "first": start, "last": end})
+    pairing_rows.rewrite(cursor, [Change(resource, meter, start, end) for resource, meter in strands.fetchall()], now)
     ownership_rows.rewrite(cursor, resources, now)
 
 

@@ -1,7 +1,7 @@
 """Opens, closes and levels to intervals: a pure function of what is known, whatever order it arrived in.
 
-A Line is one meter of one resource, carried through time instant by instant; what is so just before an instant follows
-from the earlier ones alone, so it can be taken up at any moment from what was believed there.
+A Strand is one meter of one resource, carried through time instant by instant; what is so just before an instant
+follows from the earlier ones alone, so it can be taken up at any moment from what was believed there.
 
 Each product on it is switched or has a level. At one instant, what is on is first switched off, and what is off is
 first switched on; so a restart within an instant goes on, and an on-and-off of no length is nothing. Then no two
@@ -103,7 +103,7 @@ class _Said:
 
 
 @dataclass(slots=True)
-class Line:
+class Strand:
     """One meter of one resource just before some moment, and what has followed since it was taken up.
 
     ``on`` holds by product what switched it on, also where it overlaps what runs and is therefore set aside;
@@ -116,7 +116,7 @@ class Line:
 
     @property
     def state(self) -> tuple[dict[str, int], str | None]:
-        """What the future depends on: two lines with equal states go on alike."""
+        """What the future depends on: two strands with equal states go on alike."""
         return {product: signal.key for product, signal in self.on.items()}, self.running
 
     def advance(self, signals: Iterable[Signal]) -> None:
@@ -199,10 +199,10 @@ def pair(signals: Iterable[Signal]) -> Pairing:
     """Pair all signals there are of any number of resources."""
     pairing = Pairing()
     ordered = sorted(signals, key=attrgetter("resource", "meter"))
-    for _, of_line in groupby(ordered, key=attrgetter("resource", "meter")):
-        line = Line()
-        line.advance(of_line)
-        found = line.finish()
+    for _, of_strand in groupby(ordered, key=attrgetter("resource", "meter")):
+        strand = Strand()
+        strand.advance(of_strand)
+        found = strand.finish()
         pairing.intervals += found.intervals
         pairing.problems += found.problems
     return pairing

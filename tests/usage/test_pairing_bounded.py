@@ -11,7 +11,7 @@ import pytest
 from core.sql import load
 from tests.usage.factories import Event, amended, closed, gauge, hour, measured, opened, report, reverted, source
 from tests.usage.test_pairing_rules import HORIZON
-from usage import effective, line_rows, locks, ownership_rows, pairing, store
+from usage import effective, locks, ownership_rows, pairing, pairing_rows, store
 from usage.models import Amendment, Interval, Ownership, PairingProblem, Source, Unpaired
 from usage.pairing_rules import Pairing, Signal, pair
 
@@ -74,8 +74,8 @@ def random_event(chance: random.Random, name: str) -> Event:
 @pytest.mark.parametrize("seed", range(60))
 def test_any_order_and_batching_is_as_from_scratch(disks: Source, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     chance = random.Random(seed)
-    monkeypatch.setattr(line_rows, "FIRST", chance.choice([1, 2, 5, 64]))
-    monkeypatch.setattr(line_rows, "GROWTH", chance.choice([1, 2]))
+    monkeypatch.setattr(pairing_rows, "FIRST", chance.choice([1, 2, 5, 64]))
+    monkeypatch.setattr(pairing_rows, "GROWTH", chance.choice([1, 2]))
     monkeypatch.setattr(pairing, "BATCH", chance.choice([1, 3, 100]))
     standing: list[Amendment] = []
     for step in range(8):
@@ -99,12 +99,12 @@ def _time(event: Event) -> datetime:
 
 
 def test_a_sample_costs_the_same_after_many(disks: Source) -> None:
-    """What is read anew is what follows the change until the line is as it was believed, and not its history."""
+    """What is read anew is what follows the change until the strand is as it was believed, and not its history."""
     for start in range(0, 1200, 300):
         report(disks, [gauge(at / 60, at % 7 + 1) for at in range(start, start + 300)])
         pairing.drain()
-    for minute, most in ((1199, 1), (600, line_rows.FIRST), (0, line_rows.FIRST)):
+    for minute, most in ((1199, 1), (600, pairing_rows.FIRST), (0, pairing_rows.FIRST)):
         with store.writing() as cursor:
-            changed = line_rows.Change("r1", "storage", hour(minute / 60), hour(minute / 60))
-            assert len(line_rows.rewrite(cursor, [changed], locks.history(cursor))) == most
+            changed = pairing_rows.Change("r1", "storage", hour(minute / 60), hour(minute / 60))
+            assert len(pairing_rows.rewrite(cursor, [changed], locks.history(cursor))) == most
     assert Interval.objects.filter(superseded_at=None).count() == 1200

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from usage.pairing_rules import Line, Pairing, Signal, pair
+from usage.pairing_rules import Pairing, Signal, Strand, pair
 
 START = datetime(2026, 10, 1, tzinfo=UTC)
 HORIZON = 40
@@ -244,11 +244,11 @@ def test_counts_levels_as_a_model_of_seconds_does(told: list[Told], seed: int) -
 
 @given(tellings, st.integers(0, HORIZON))
 @settings(max_examples=500, deadline=None)
-def test_a_line_taken_up_at_any_moment_goes_on_alike(told: list[Told], at: int) -> None:
+def test_a_strand_taken_up_at_any_moment_goes_on_alike(told: list[Told], at: int) -> None:
     moment = START + timedelta(seconds=at)
-    early, whole = Line(), pair(signals(told))
+    early, whole = Strand(), pair(signals(told))
     early.advance(s for s in signals(told) if s.time < moment)
-    later = Line(dict(early.on), early.running)
+    later = Strand(dict(early.on), early.running)
     later.advance(s for s in signals(told) if s.time >= moment)
     found = later.finish()
     assert early.found.intervals + found.intervals == whole.intervals

@@ -1,4 +1,4 @@
-"""What pairing needs to take a line (resource, meter) up at any moment: what kind of signal each row came from.
+"""What pairing needs to take a strand (resource, meter) up at any moment: what kind of signal each row came from.
 
 Adds columns that need no rewrite, and fills two of the small table of problems from its events.
 """

@@ -1,4 +1,4 @@
-"""Find what is believed of a line at a moment, and the problems around it, however long their history is.
+"""Find what is believed of a strand at a moment, and the problems around it, however long their history is.
 
 Built beside readers and writers; a try that was killed leaves an invalid index, to be dropped before the next.
 """

@@ -1,7 +1,7 @@
--- Return what is believed of stretches of some lines (resource, meter): id, open_event_id, close_event_id of every
+-- Return what is believed of stretches of some strands (resource, meter): id, open_event_id, close_event_id of every
 -- interval that ends in one; what still runs ends in a stretch that has no end.
 -- Parameters: resource, meter, opened (of what runs when the stretch begins, else its beginning), since, until (null:
--- no end; arrays of one length). Reads usage_interval by line. Locks nothing. Repeatable.
+-- no end; arrays of one length). Reads usage_interval by strand. Locks nothing. Repeatable.
 select i.id, i.open_event_id, i.close_event_id
 from unnest(
     %(resource)b::text[], %(meter)b::text[], %(opened)b::timestamptz[], %(since)b::timestamptz[],

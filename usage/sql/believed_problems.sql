@@ -1,4 +1,4 @@
--- Return the pairing problems in stretches of some lines (resource, meter): event_id, kind.
+-- Return the pairing problems in stretches of some strands (resource, meter): event_id, kind.
 -- Parameters: resource, meter, since, until (null: no end; arrays of one length). Reads usage_pairingproblem by
 -- resource and time. Locks nothing. Repeatable.
 select p.event_id, p.kind

@@ -1,7 +1,7 @@
--- Return the opens, closes and levels of some lines (resource, meter) that count now, each line from a moment on, and
--- at least ``most`` events of it if there are: n (which of the lines asked about, from 1), until (up to where; null:
+-- Return the opens, closes and levels of some strands (resource, meter) that count now, each strand from a moment on, and
+-- at least ``most`` events of it if there are: n (which of the strands asked about, from 1), until (up to where; null:
 -- there are no more), resource, meter, product, time, type, source_id, event_id, id, component, app, quantity, account.
--- A line without any has one row with nulls. Instants are whole.
+-- A strand without any has one row with nulls. Instants are whole.
 -- Parameters: resource, meter, since, most (arrays of one length), cutoff (for ever ahead). Reads usage_event by
 -- resource and time, usage_amendment. Locks nothing. Repeatable.
 with bounded as materialized (  -- else the bound would be looked for once per event

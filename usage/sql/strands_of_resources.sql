@@ -1,4 +1,4 @@
--- Return the lines (resource, meter) of some resources that anything was said of in a span, or is believed of at all.
+-- Return the strands (resource, meter) of some resources that anything was said of in a span, or is believed of at all.
 -- Parameters: resources (array), first, last (the span). Reads usage_event by resource and time, usage_interval and
 -- usage_pairingproblem by resource. Locks nothing. Repeatable.
 select resource, meter from usage_event

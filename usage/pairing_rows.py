@@ -1,6 +1,6 @@
-"""Reading and rewriting the believed intervals of many lines at once; the caller holds the history.
+"""Reading and rewriting the believed intervals of many strands at once; the caller holds the history.
 
-Only what changed is read again: a line is taken up from what is believed just before its first change, and left where
+Only what changed is read again: a strand is taken up from what is believed just before its first change, and left where
 it is again as it was believed. So one more sample of a gauge costs the same after years of them.
 """
 
@@ -13,16 +13,16 @@ from typing import Any, Final, NamedTuple
 
 from core.sql import load
 from usage import effective
-from usage.pairing_rules import Line, Paired, Pairing, Signal, Unpairable
+from usage.pairing_rules import Paired, Pairing, Signal, Strand, Unpairable
 from usage.reported import GAUGE, OPEN
 from usage.store import Cursor
 
-FIRST: Final = 64  # signals of a line that are read at first from where it changed
+FIRST: Final = 64  # signals of a strand that are read at first from where it changed
 GROWTH: Final = 4  # times as many at each further look
 
 
 class Change(NamedTuple):
-    """What counts of a line (resource, meter) may have changed from ``start`` through ``end``."""
+    """What counts of a strand (resource, meter) may have changed from ``start`` through ``end``."""
 
     resource: str
     meter: str
@@ -39,7 +39,7 @@ class Told(NamedTuple):
 
 @dataclass(slots=True)
 class _Reach:
-    """A line on its way: ``changes`` are those still ahead; ``since`` is how far it was read, ``begun`` from where."""
+    """A strand on its way: ``changes`` are still ahead; ``since`` is how far it was read, ``begun`` from where."""
 
     resource: str
     meter: str
@@ -47,12 +47,12 @@ class _Reach:
     since: datetime
     begun: datetime
     opened: datetime | None = None  # of what ran at ``begun``; None: not taken up there yet
-    line: Line = field(default_factory=Line)
+    strand: Strand = field(default_factory=Strand)
     most: int = 0  # signals to read next
 
 
 class _Stretch(NamedTuple):
-    """A stretch of a line that was read anew; ``opened`` is that of what ran when it began, ``until`` None: no end."""
+    """A stretch of a strand, read anew; ``opened`` is that of what ran when it began, ``until`` None: no end."""
 
     resource: str
     meter: str
@@ -64,7 +64,7 @@ class _Stretch(NamedTuple):
 def rewrite(cursor: Cursor, changes: Iterable[Change], now: datetime) -> list[Told]:
     """Make intervals and problems anew where they may have changed; return every signal that was read for that.
 
-    Repeatable: what is already so is left alone. The outcome is that of pairing all signals of the lines at once.
+    Repeatable: what is already so is left alone. The outcome is that of pairing all signals of the strands at once.
     """
     going = _reaches(changes)
     told: list[Told] = []
@@ -85,42 +85,42 @@ def rewrite(cursor: Cursor, changes: Iterable[Change], now: datetime) -> list[To
 
 
 def _reaches(changes: Iterable[Change]) -> list[_Reach]:
-    of_lines: dict[tuple[str, str], list[Change]] = defaultdict(list)
+    of_strands: dict[tuple[str, str], list[Change]] = defaultdict(list)
     for change in sorted(set(changes)):
-        of_lines[change.resource, change.meter].append(change)
+        of_strands[change.resource, change.meter].append(change)
     return [
-        _Reach(*line, of_one, since=of_one[0].start, begun=of_one[0].start, most=FIRST)
-        for line, of_one in of_lines.items()
+        _Reach(*strand, of_one, since=of_one[0].start, begun=of_one[0].start, most=FIRST)
+        for strand, of_one in of_strands.items()
     ]
 
 
 def _take_up(cursor: Cursor, going: Sequence[_Reach]) -> None:
-    """Give those lines that begin somewhere what was believed there."""
+    """Give those strands that begin somewhere what was believed there."""
     new = [reach for reach in going if reach.opened is None]
-    lines = _lines_before(cursor, [(reach.resource, reach.meter, reach.begun) for reach in new])
-    for reach, line in zip(new, lines, strict=True):
-        reach.line = line
-        reach.opened = line.on[line.running].time if line.running is not None else reach.begun
+    strands = _strands_before(cursor, [(reach.resource, reach.meter, reach.begun) for reach in new])
+    for reach, strand in zip(new, strands, strict=True):
+        reach.strand = strand
+        reach.opened = strand.on[strand.running].time if strand.running is not None else reach.begun
 
 
-def _lines_before(cursor: Cursor, asked: Sequence[tuple[str, str, datetime]]) -> list[Line]:
-    """Return each line as it is believed just before its moment."""
-    lines = [Line() for _ in asked]
+def _strands_before(cursor: Cursor, asked: Sequence[tuple[str, str, datetime]]) -> list[Strand]:
+    """Return each strand as it is believed just before its moment."""
+    strands = [Strand() for _ in asked]
     if not asked:
-        return lines
+        return strands
     for n, running, product, opened, key, component, app, level, gauged in cursor.execute(
-        load("usage", "lines_before").encode(), _columns(("resource", "meter", "at"), asked)
+        load("usage", "strands_before").encode(), _columns(("resource", "meter", "at"), asked)
     ):
         resource, meter, _ = asked[n - 1]
         kind = GAUGE if gauged else OPEN
-        lines[n - 1].on[product] = Signal(resource, meter, product, opened, kind, (0, ""), key, component, app, level)
+        strands[n - 1].on[product] = Signal(resource, meter, product, opened, kind, (0, ""), key, component, app, level)
         if running:
-            lines[n - 1].running = product
-    return lines
+            strands[n - 1].running = product
+    return strands
 
 
 def _read_on(cursor: Cursor, going: Sequence[_Reach], told: list[Told]) -> list[datetime | None]:
-    """Carry lines on through the next signals; return up to where each was read (None: to its end)."""
+    """Carry strands on through the next signals; return up to where each was read (None: to its end)."""
     asked = [(reach.resource, reach.meter, reach.since, reach.most) for reach in going]
     named = _columns(("resource", "meter", "since", "most"), asked) | {"cutoff": effective.NOW}
     untils: list[datetime | None] = [None] * len(going)
@@ -130,7 +130,7 @@ def _read_on(cursor: Cursor, going: Sequence[_Reach], told: list[Told]) -> list[
         if row[0] is not None:
             read[n - 1].append(_told(*row))
     for reach, signals in zip(going, read, strict=True):
-        reach.line.advance(signal for signal, _ in signals)
+        reach.strand.advance(signal for signal, _ in signals)
     told += chain.from_iterable(read)
     return untils
 
@@ -155,15 +155,15 @@ def _told(
 
 
 def _as_believed(cursor: Cursor, going: Sequence[_Reach], untils: Sequence[datetime | None]) -> list[bool]:
-    """Say of each line whether it is as it is believed where it was read to, and all that changed lies before."""
+    """Say of each strand whether it is as it is believed where it was read to, and all that changed lies before."""
     asked = [
         (place, (reach.resource, reach.meter, until))
         for place, (reach, until) in enumerate(zip(going, untils, strict=True))
         if until is not None and _changed_before(reach, until)
     ]
     agreed = [False] * len(going)
-    for (place, _), believed in zip(asked, _lines_before(cursor, [line for _, line in asked]), strict=True):
-        agreed[place] = believed.state == going[place].line.state
+    for (place, _), believed in zip(asked, _strands_before(cursor, [strand for _, strand in asked]), strict=True):
+        agreed[place] = believed.state == going[place].strand.state
     return agreed
 
 
@@ -173,14 +173,14 @@ def _changed_before(reach: _Reach, until: datetime) -> bool:
 
 
 def _goes_on(reach: _Reach, until: datetime | None, agreed: bool, stretches: list[_Stretch], found: Pairing) -> bool:
-    """Let a line go on to its next change or signals; when it is done, or leaps, keep what was found of it."""
+    """Let a strand go on to its next change or signals; when it is done, or leaps, keep what was found of it."""
     if until is not None and not agreed:
         reach.since = until
         reach.most *= GROWTH
         return True
-    assert reach.opened is not None  # noqa: S101  every line was taken up before it was read
+    assert reach.opened is not None  # noqa: S101  every strand was taken up before it was read
     stretches.append(_Stretch(reach.resource, reach.meter, reach.opened, reach.begun, until))
-    of_one = reach.line.found if until is not None else reach.line.finish()
+    of_one = reach.strand.found if until is not None else reach.strand.finish()
     found.intervals += of_one.intervals
     found.problems += of_one.problems
     ahead = [change for change in reach.changes if until is not None and change.start >= until]

@@ -1,4 +1,4 @@
--- Return what is on just before a moment, as believed: n (which of the lines asked about, from 1), running, product,
+-- Return what is on just before a moment, as believed: n (which of the strands asked about, from 1), running, product,
 -- opened, event_id, component, app, level, gauged. What runs, and what is set aside because it overlaps that.
 -- Parameters: resource, meter, at (arrays of one length). Reads usage_interval and usage_pairingproblem by resource.
 -- Locks nothing. Repeatable.
