@@ -31,6 +31,8 @@ SCOPES: Final = (
     "quotes:write",
     "contracts:read",
     "contracts:write",
+    "webhooks:read",
+    "webhooks:write",
     "collections:read",
     "collections:write",
     "sources:write",

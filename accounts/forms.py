@@ -16,6 +16,8 @@ SCOPE_WORDS = {
     "payments:read": "Payments",
     "quotes:write": "Quotes (what would it cost)",
     "contracts:read": "The terms of its contract",
+    "webhooks:read": "Webhooks and what they were told",
+    "webhooks:write": "Adding and removing webhooks",
 }
 LIFETIMES = (("90", "90 days"), ("365", "One year"), ("never", "Never, until it is revoked"))
 

@@ -18,6 +18,7 @@ SEE_EVERYTHING: Final = frozenset(
         "reports.view",
         "status.view",
         "audit.view",
+        "webhooks.view",
     }
 )
 CAPABILITIES: Final[Mapping[str, frozenset[str]]] = {
@@ -35,11 +36,12 @@ CAPABILITIES: Final[Mapping[str, frozenset[str]]] = {
         "credits.approve",
         "collections.work",
         "exports.download",
+        "webhooks.edit",
     },
     "support": (SEE_EVERYTHING - {"audit.view", "runs.view"}) | {"credits.request", "accounts.edit"},
     "collections": (SEE_EVERYTHING - {"audit.view", "runs.view"}) | {"collections.work", "exports.download"},
     "operator": (SEE_EVERYTHING - {"audit.view"})
-    | {"sources.edit", "usage.edit", "runs.open", "runs.hold", "accounts.edit"},
+    | {"sources.edit", "usage.edit", "runs.open", "runs.hold", "accounts.edit", "webhooks.edit"},
     "auditor": SEE_EVERYTHING | {"exports.download"},
 }
 # A credit up to this amount (in the account's currency) needs no second person.

@@ -3,7 +3,8 @@
 from django.urls import URLPattern, URLResolver, path
 
 from accounts.api import accounts as api
-from accounts.views import editing, keys, members, passwords, sign_in
+from accounts.api import webhooks as webhooks_api
+from accounts.views import editing, keys, members, passwords, sign_in, webhooks
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("sign-in/", sign_in.SignIn.as_view(), name="sign_in"),
@@ -22,6 +23,21 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("accounts/<str:code>/keys/", keys.keys, name="account_keys"),
     path("accounts/<str:code>/keys/create/", keys.create, name="account_key_create"),
     path("accounts/<str:code>/keys/<str:prefix>/revoke/", keys.revoke, name="account_key_revoke"),
+    path("webhooks/", webhooks.webhooks, name="webhooks"),
+    path("webhooks/new/", webhooks.new, name="webhook_new"),
+    path("webhooks/<int:key>/", webhooks.webhook, name="webhook"),
+    path("webhooks/<int:key>/<str:step>/", webhooks.change, name="webhook_change"),
+    path("api/v1/webhooks", webhooks_api.WebhookList.as_view(), name="api_webhooks"),
+    path("api/v1/webhooks/<int:key>", webhooks_api.WebhookDetail.as_view(), name="api_webhook"),
+    path("api/v1/webhooks/<int:key>/test", webhooks_api.WebhookTest.as_view(), name="api_webhook_test"),
+    path(
+        "api/v1/webhooks/<int:key>/deliveries", webhooks_api.WebhookDeliveries.as_view(), name="api_webhook_deliveries"
+    ),
+    path(
+        "api/v1/webhooks/<int:key>/deliveries/<int:delivery>/again",
+        webhooks_api.DeliveryAgain.as_view(),
+        name="api_webhook_again",
+    ),
     path("api/v1/accounts", api.AccountList.as_view(), name="api_accounts"),
     path("api/v1/accounts/<str:code>", api.AccountDetail.as_view(), name="api_account"),
 ]

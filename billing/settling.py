@@ -3,7 +3,7 @@
 from datetime import date
 from decimal import Decimal
 
-from billing import ledger, lifecycle, locks
+from billing import announcing, ledger, lifecycle, locks
 from billing.lifecycle import Step
 from billing.models import Invoice, InvoiceStatus, LedgerAccount, LedgerTransaction, PaymentStatus
 from core import audit
@@ -29,6 +29,8 @@ def settle(invoice_id: int, amount: Decimal, *, on: date) -> Invoice:
         invoice.payment_status = PaymentStatus.PAID
     invoice.save(update_fields=["settled", "status", "payment_status"])
     invoice.refresh_from_db(fields=["outstanding"])
+    if invoice.status == InvoiceStatus.PAID:
+        announcing.paid(invoice.pk)
     return invoice
 
 

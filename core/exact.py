@@ -28,7 +28,7 @@ def quotient(numerator: Decimal, denominator: int, places: int) -> Decimal:
 
 
 def share(whole: Decimal, weights: Sequence[Decimal], places: int) -> list[Decimal]:
-    """Share ``whole`` (zero or more) by ``weights`` in steps of ``places`` digits, so that the shares sum to it exactly.
+    """Share ``whole`` (zero or more) by ``weights`` in steps of ``places`` digits; the shares sum to it exactly.
 
     Largest remainder; ties go to the earlier share. The weights are zero or more and not all zero; ``whole`` has no
     more digits than ``places``. No share exceeds its weight when ``whole`` is at most their sum and they are whole

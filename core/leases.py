@@ -1,6 +1,6 @@
 """Claiming, finishing and giving back leased work; every lease is by the database's clock."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 
 from django.db import connections, router, transaction
@@ -9,7 +9,6 @@ from django.db.backends.utils import CursorWrapper
 from core.errors import VaultError
 from core.models.work import LeasedWork, WorkState
 
-MAX_ATTEMPTS = 5
 Work = TypeVar("Work", bound=LeasedWork)
 
 
@@ -42,9 +41,9 @@ def claim(
     A row whose lease ran out is due again; one that used up its attempts becomes dead instead of leased.
     ``where`` narrows the choice by a constant SQL condition of the caller's with ``params``.
     """
-    sql = _CLAIM.format(table=model._meta.db_table, extra=f"and {where}" if where else "", most=MAX_ATTEMPTS)
+    sql = _CLAIM.format(table=model._meta.db_table, extra=f"and {where}" if where else "", most=model.max_attempts)
     with transaction.atomic(using=_database(model), durable=False), _cursor(model) as cursor:
-        cursor.execute(sql, [*params, limit, MAX_ATTEMPTS, MAX_ATTEMPTS, seconds])
+        cursor.execute(sql, [*params, limit, model.max_attempts, model.max_attempts, seconds])
         leased = [row[0] for row in cursor.fetchall() if row[1] == WorkState.LEASED]
         # Read before the commit: whoever sleeps after it must find the fence moved on, not read the next one's.
         return list(model._default_manager.using(_database(model)).filter(pk__in=leased).order_by("pk"))
@@ -61,10 +60,13 @@ def finish(work: LeasedWork) -> None:
         raise LeaseLost(f"{work} was taken over by another worker; its result is kept, this one is dropped")
 
 
-def give_back(work: LeasedWork, error: str, *, delay_seconds: float = 10) -> None:
-    """Return ``work`` for a later try, doubling the wait with each attempt; a lost lease is left alone."""
-    wait = delay_seconds * 2 ** max(0, work.attempts - 1)
-    state = WorkState.DEAD if work.attempts >= MAX_ATTEMPTS else WorkState.READY
+def give_back(work: LeasedWork, error: str, *, delay_seconds: float = 10, waits: Sequence[float] = ()) -> None:
+    """Return ``work`` for a later try, doubling the wait with each attempt; a lost lease is left alone.
+
+    ``waits`` (seconds, after the first try, the second …) say it otherwise.
+    """
+    wait = waits[min(work.attempts, len(waits)) - 1] if waits else delay_seconds * 2 ** max(0, work.attempts - 1)
+    state = WorkState.DEAD if work.attempts >= work.max_attempts else WorkState.READY
     with _cursor(type(work)) as cursor:
         cursor.execute(
             f"update {work._meta.db_table} set state = %s, lease_until = null, last_error = %s,"

@@ -51,6 +51,7 @@ STAFF: Final[Sequence[Group]] = (
             _entry("Credits", "/credits/", "credit", "credits.view", "credits.request", "credits.approve"),
             _entry("Prices", "/prices/", "price", "prices.view"),
             _entry("Mail", "/mail/", "note", "invoices.view"),
+            _entry("Webhooks", "/webhooks/", "source", "webhooks.view"),
         ),
     ),
     Group(

@@ -6,6 +6,7 @@ REDIS_URL           cache and rate limits; unset: the database caches
 VAULT_HOME          where the embedded server, documents, mail and secrets live (default: var/)
 VAULT_SECRET_KEY    signing key; unset: the file secret_key in VAULT_HOME
 VAULT_USAGE_MONTHS  months of events that stay in the usage store before they may be archived (default: 25)
+VAULT_WEBHOOKS_PUBLIC_ONLY                         whether webhooks may be private addresses
 VAULT_FEEDS_PUBLIC_ONLY, VAULT_FEED_TOKEN_<SOURCE>  whether feeds may be private; the token that a feed is read with
 VAULT_DEBUG, VAULT_HOSTS, VAULT_HTTPS, EMAIL_URL, VAULT_BASE_URL
 """
@@ -258,6 +259,7 @@ SPECTACULAR_SETTINGS = {
 DJANGO_TABLES2_TEMPLATE = "django_tables2/vault.html"
 GATEWAY = env.str("VAULT_GATEWAY", default="sandbox")
 SANDBOX_JOURNAL = HOME / "sandbox-gateway.sqlite3"
+WEBHOOKS_PUBLIC_ONLY = env.bool("VAULT_WEBHOOKS_PUBLIC_ONLY", default=True)  # whether news may not go to private places
 FEEDS_PUBLIC_ONLY = env.bool("VAULT_FEEDS_PUBLIC_ONLY", default=False)  # whether sources' feeds may not be private
 USAGE_MONTHS = env.int("VAULT_USAGE_MONTHS", default=25)  # two years and the running month
 USAGE_OLD_DAYS = env.int("VAULT_USAGE_OLD_DAYS", default=60)  # how long something runs before it is worth a look

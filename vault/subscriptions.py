@@ -2,9 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 
+from billing import announcing as billing_news
+from collections_ import announcing as collections_news
+from collections_ import climbing
 from collections_ import tasks as collections_tasks
 from core.outbox import Handler
 
 HANDLERS: Mapping[str, Sequence[Handler]] = {
-    "billing.invoices_issued": (collections_tasks.on_invoices_issued,),
+    "billing.invoices_issued": (collections_tasks.on_invoices_issued, billing_news.on_invoices_issued),
+    climbing.NEWS: (collections_news.on_step_taken,),
 }

@@ -12,5 +12,6 @@ SWEEPS = (
     "core.tasks.deliver_outbox",
     "billing.documents.rendering.sweep",
     "core.mailing.sweep",
+    "accounts.webhooks.delivering.sweep",
     "collections_.tasks.sweep",
 )

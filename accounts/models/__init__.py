@@ -3,6 +3,7 @@
 from accounts.models.account import Account, AccountKind, AccountQuerySet, Delivery
 from accounts.models.api_key import ACCOUNT_SCOPES, ApiKey
 from accounts.models.user import Membership, MembershipRole, Role, User
+from accounts.models.webhook import WebhookDelivery, WebhookEndpoint, WebhookMessage, WebhookSecret, WebhookTry
 
 __all__ = [
     "ACCOUNT_SCOPES",
@@ -15,4 +16,9 @@ __all__ = [
     "MembershipRole",
     "Role",
     "User",
+    "WebhookDelivery",
+    "WebhookEndpoint",
+    "WebhookMessage",
+    "WebhookSecret",
+    "WebhookTry",
 ]

@@ -14,6 +14,8 @@ ACCOUNT_SCOPES: Final = (
     "accounts:read",
     "payments:read",
     "contracts:read",
+    "webhooks:read",
+    "webhooks:write",
     "quotes:write",
 )
 

@@ -122,7 +122,7 @@ def test_a_lost_lease_is_not_given_back(work: list[Mail]) -> None:
 
 def test_attempts_count_even_when_no_worker_comes_back(work: list[Mail]) -> None:
     only = (work[0].pk,)
-    for attempt in range(1, leases.MAX_ATTEMPTS + 1):
+    for attempt in range(1, Mail.max_attempts + 1):
         (mail,) = leases.claim(Mail, seconds=0, where="id = %s", params=only)
         assert mail.attempts == attempt
         time.sleep(0.01)

@@ -196,7 +196,7 @@ def test_a_source_that_is_paused_while_its_page_comes_stores_nothing(
 
 def test_a_feed_whose_readers_die_is_given_up_until_somebody_looks(dynos: Source, served: feed_server.Feed) -> None:
     feed = follow(dynos, served)
-    for _ in range(leases.MAX_ATTEMPTS):
+    for _ in range(Feed.max_attempts):
         assert leases.claim(Feed, seconds=-1)
     assert read() == collecting.Collected()
     feed.refresh_from_db()

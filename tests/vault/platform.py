@@ -13,7 +13,10 @@ from django.utils.http import urlsafe_base64_encode
 
 from accounts import minting
 from accounts.authentication import SCOPES
-from accounts.models import ACCOUNT_SCOPES, Membership, User
+from accounts.models import ACCOUNT_SCOPES, Membership, User, WebhookDelivery
+from accounts.webhooks import endpoints
+from accounts.webhooks.publishing import News, publish
+from accounts.webhooks.topics import INVOICE_PAID
 from billing import contracting, credit_notes, crediting
 from billing.documents import rendering
 from billing.models import Document, Product
@@ -104,6 +107,9 @@ def _names(staff: dict[str, User], mine: Customer) -> dict[str, dict[str, Any]]:
         account.pk, name=f"{mine.secret} terms", valid_from=Month(2027, 1), valid_to=None,
         terms={"minimum_spend": "5"}, reason=mine.secret, actor=staff["F"].actor,
     ).pk  # fmt: skip
+    hook = endpoints.add(account, url="https://hooks.example/acme", description=mine.secret, actor=ACTOR).endpoint.pk
+    publish(INVOICE_PAID, [News(mine.secret, account.pk, {"number": mine.secret})])
+    told = WebhookDelivery.objects.get().pk
     rendering.render_waiting()  # so that no request has to print
     return {
         "": {
@@ -140,6 +146,8 @@ def _names(staff: dict[str, User], mine: Customer) -> dict[str, dict[str, Any]]:
         "api/v1/credits": {"key": asked.pk},
         "api/v1/cases": {"key": case},
         "api/v1/contracts": {"key": contract},
+        "webhooks": {"key": hook, "step": "pause"},
+        "api/v1/webhooks": {"key": hook, "delivery": told},
         "accounts": {"key": contract},
         "api/v1/usage/amendments": {"key": amendment},
         "usage/amendments": {"key": amendment},
