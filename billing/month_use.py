@@ -10,6 +10,7 @@ from accounts.models import Account
 from billing import current
 from billing.assembly import RUNNING
 from billing.day_shares import Charge, Day, Use, by_day
+from billing.draft import DraftLine
 from billing.models import (
     Invoice,
     InvoiceKind,
@@ -50,6 +51,7 @@ class MonthUse:
     currency: str
     total: Decimal
     forecast: Decimal
+    lines: Sequence[DraftLine | InvoiceLine]  # the month's own
     charges: Sequence[Charge]
     used: Used | None
     waiting: str = ""
@@ -61,6 +63,11 @@ class MonthUse:
         if self.used is None:
             return []
         return by_day(self.charges, (Use(*use) for use in self.used.by_kind()), self.used.spans, self.currency)
+
+    def measured(self) -> set[Kind]:
+        """Return the kinds that are counted quantities; the others are seconds (of a gauge: times its level)."""
+        stretches = self.used.stretches.items() if self.used else ()
+        return {kind for kind, of_kind in stretches if any(stretch.measured for stretch in of_kind)}
 
     def apps(self) -> list[tuple[str, Decimal]]:
         """Return what each app comes to, largest first; they sum to ``total``."""
@@ -91,7 +98,8 @@ def month_use(account: Account, month: Month, *, as_of: datetime, cutoff: dateti
         return _billed(account, invoice)
     now = current.current_usage(account, as_of=as_of, month=month, cutoff=cutoff)
     return MonthUse(
-        account.code, month, now.as_of, now.cutoff, now.currency, now.total, now.forecast, now.charges, now.used,
+        account.code, month, now.as_of, now.cutoff, now.currency, now.total, now.forecast, now.lines, now.charges,
+        now.used,
         now.waiting,
     )  # fmt: skip
 
@@ -100,7 +108,8 @@ def _billed(account: Account, invoice: Invoice) -> MonthUse:
     """Share what was billed by the usage that its run knew."""
     month, cutoff = invoice.month, _cutoff(invoice)
     lines = list(invoice.lines.select_related("price").order_by("position"))
-    charges = [_charge(line) for line in lines if line.kind not in OF_NO_DAY]
+    own = [line for line in lines if line.kind not in OF_NO_DAY]
+    charges = [_charge(line) for line in own]
     edges = [moment for charge in charges for moment in (charge.start, charge.end)]
     spans = current.day_spans(cut(month.span, edges))
     amount = exact_total(charge.amount for charge in charges)
@@ -112,6 +121,7 @@ def _billed(account: Account, invoice: Invoice) -> MonthUse:
         invoice.currency,
         amount,
         amount,
+        own,
         charges,
         stretches.used(account.code, spans, [month.span], cutoff=cutoff),
         invoice=invoice.number or "",

@@ -10,10 +10,20 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from accounts.models import Account
+from billing.assembly import RUNNING
+from billing.resource_shares import ResourcePart
 from core import formatting
 from core.exact import ZERO
 from core.periods import Month, exact_seconds
-from core.tables import AmountColumn, DayColumn, MomentColumn, MonthColumn, StatusColumn, VaultTable
+from core.tables import (
+    AmountColumn,
+    DayColumn,
+    MomentColumn,
+    MonthColumn,
+    StatusColumn,
+    VaultTable,
+    amount_markup,
+)
 from usage.addresses import resource_url
 from usage.models import Interval, Ownership
 
@@ -125,3 +135,35 @@ def intervals(account: Account, month: Month) -> QuerySet[Interval]:
     )
     ran = Q(closed=None) | Q(closed__gt=month.start)
     return Interval.objects.filter(mine, ran, opened__lt=month.end, superseded_at=None)
+
+
+class MonthResourceTable(VaultTable):
+    """What each resource has of a month, largest first."""
+
+    noun = "resource"
+    empty = "No resource is like that. Clear the search, or choose another month."
+    resource = tables.Column(empty_values=())
+    app = tables.Column(accessor="charge__kind__0", orderable=False)
+    description = tables.Column(accessor="charge__description", verbose_name="Line")
+    used = tables.Column(attrs={"cell": {"class": "num"}})
+    amount = tables.Column(attrs={"cell": {"class": "num"}})
+
+    def __init__(self, *args: Any, currency: str, linked: bool, **kwargs: Any) -> None:
+        self.currency, self.linked = currency, linked
+        super().__init__(*args, **kwargs)
+
+    def render_resource(self, record: ResourcePart) -> SafeString | str:
+        if not record.resource:
+            return "No resource of its own"
+        if not self.linked:
+            return format_html('<span class="mono">{}</span>', record.resource)
+        return format_html('<a class="mono" href="{}">{}</a>', resource_url(record.resource), record.resource)
+
+    def render_used(self, record: ResourcePart) -> str:
+        if not record.charge.by_use:
+            return formatting.NOTHING
+        running = record.charge.kind[2] == RUNNING
+        return formatting.duration(record.used) if running else formatting.quantity(record.used)
+
+    def render_amount(self, record: ResourcePart) -> SafeString:
+        return amount_markup(record.amount, self.currency)

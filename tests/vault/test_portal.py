@@ -34,6 +34,7 @@ def addresses(customer: Customer) -> dict[str, tuple[str, str]]:
         "portal": ("get", "/portal/"),
         "portal_account": ("post", "/portal/account/"),
         "portal_usage": ("get", "/portal/usage/"),
+        "portal_usage_export": ("get", "/portal/usage/export.csv"),
         "portal_invoices": ("get", "/portal/invoices/"),
         "portal_invoice": ("get", f"/portal/invoices/{number}/"),
         "portal_invoice_pdf": ("get", f"/portal/invoices/{number}/pdf/"),
