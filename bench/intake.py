@@ -33,8 +33,7 @@ django.setup()
 import psycopg  # noqa: E402
 from django.db import connections  # noqa: E402
 
-from bench.peer import TABLE  # noqa: E402
-from bench.traffic import PAST, Outcome, copying, posting, rate, together  # noqa: E402
+from bench.traffic import PAST, PEERS, Outcome, copying, posting, rate, together  # noqa: E402
 from core import databases  # noqa: E402
 from core.periods import Month  # noqa: E402
 from usage import sources  # noqa: E402
@@ -59,7 +58,7 @@ def prepare_tables(dsn: str) -> None:
         for name in ("bench_staging_0", "bench_staging_1"):
             connection.execute(f"create unlogged table {name} (like bench_bare)")
             connection.execute(f"alter table {name} alter id drop not null")
-        connection.execute(TABLE)
+        connection.execute(PEERS)
 
 
 def counted(dsn: str, source: int) -> dict[str, int]:

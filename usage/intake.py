@@ -196,7 +196,7 @@ def _insert(
         "amendment": amendment,
     }
     try:
-        return dict(cursor.execute(load("usage", "store_events").encode(), parameters).fetchall())
+        return dict(cursor.execute(load("usage", "store_events").encode(), parameters, prepare=True))
     except UniqueViolation as refused:
         if refused.diag.constraint_name != "usage_eventkey_pkey":
             raise
@@ -252,7 +252,7 @@ def _touch(cursor: store.Cursor, source: Source, events: Sequence[ReportedEvent]
     if not (_moved_on(source.last_received_at, now) or _moved_on(source.last_event_at, newest)):
         return
     parameters = {"source": source.pk, "received_at": now, "newest": newest}
-    cursor.execute(load("usage", "touch_source").encode(), parameters)
+    cursor.execute(load("usage", "touch_source").encode(), parameters, prepare=True)
 
 
 def _moved_on(known: datetime | None, seen: datetime | None) -> bool:

@@ -38,5 +38,5 @@ def no_receiving(cursor: Cursor) -> datetime:
 
 
 def _take(cursor: Cursor, statement: bytes, key: int) -> datetime:
-    moment: datetime = cursor.execute(statement, {"key": key}).fetchall()[0][0]
+    moment: datetime = cursor.execute(statement, {"key": key}, prepare=True).fetchall()[0][0]
     return moment

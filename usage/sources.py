@@ -176,7 +176,7 @@ def authenticate(text: str, scope: str = EVENTS) -> Source | None:
     if prefix is None:
         return None
     with store.cursor() as cursor:
-        row = cursor.execute(load("usage", "credential").encode(), {"prefix": prefix}).fetchone()
+        row = cursor.execute(load("usage", "credential").encode(), {"prefix": prefix}, prepare=True).fetchone()
     if row is None or not keys.matches(text, row[1]):
         return None
     credential, _, scopes, worth_noting, *source = row

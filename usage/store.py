@@ -5,7 +5,7 @@ Django's own cursor writes parameters into the statement as text, which halves t
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
 
 import psycopg
 from django.db import connections, transaction
@@ -37,18 +37,26 @@ class _Digests(_Written):
 
 
 Cursor = psycopg.Cursor[tuple[Any, ...]]
+ONLY_WHEN_ASKED: Final = 1_000_000_000  # times that a statement comes by before the driver prepares it unasked
 
 
 @contextmanager
 def cursor() -> Iterator[Cursor]:
-    """Open a binary cursor on Django's connection to the usage store, inside whatever transaction it is in."""
+    """Open a binary cursor on Django's connection to the usage store, inside whatever transaction it is in.
+
+    ``execute(…, prepare=True)`` keeps the statement's plan for the connection: for one whose plan is the same
+    whatever its parameters are. A pooler in between has to pass prepared statements on, as PgBouncer does from 1.21.
+    """
     connection = connections[databases.usage()]
     connection.ensure_connection()
+    connection.connection.prepare_threshold = ONLY_WHEN_ASKED
     with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as opened:
         opened.format = psycopg.pq.Format.BINARY
         for written, dumper in ((Texts, _Texts), (Moments, _Moments), (Digests, _Digests)):
             opened.adapters.register_dumper(written, dumper)
         yield opened
+        # Who has just answered need not be asked whether it lives.
+        connection.health_check_done = True  # type: ignore[attr-defined]
 
 
 @contextmanager

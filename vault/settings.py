@@ -61,6 +61,7 @@ MIDDLEWARE = [
     "core.middleware.RequestIdMiddleware",
     "core.middleware.NoNulMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "usage.middleware.IntakeMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

@@ -8,8 +8,10 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
+from django.conf import settings as settings_now
 from django.db import OperationalError
-from django.test import Client
+from django.test import Client, override_settings
+from django.urls import reverse
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -17,7 +19,7 @@ from accounts import minting
 from accounts.models import Role, User
 from core.audit import acting
 from tests.usage.factories import hour, measured, opened, report, source, written
-from usage import sources
+from usage import middleware, sources
 from usage.api import body
 from usage.models import Event, Ownership, Source
 
@@ -252,3 +254,29 @@ class TestOwnerships:
     def test_a_heartbeat_says_that_a_source_is_alive(self, post: Post) -> None:
         assert post({}, url="/api/v1/usage/heartbeats").status_code == 200
         assert Source.objects.get().last_heartbeat_at is not None
+
+
+class TestTheShortWayIn:
+    def test_is_the_address_that_the_api_has(self) -> None:
+        assert reverse("api_usage_events") == middleware.EVENTS
+
+    def test_keeps_what_every_answer_has(self, post: Post) -> None:
+        answer = post([], **{"X-Request-Id": "traced-0001"})
+        assert answer.headers["X-Request-Id"] == "traced-0001"
+        assert answer.headers["Cache-Control"] == "no-store, private"
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+    @override_settings(SECURE_SSL_REDIRECT=True)
+    def test_takes_no_secret_without_encryption_where_that_is_asked_for(self, post: Post) -> None:
+        assert post([opened(0)]).status_code == 301
+        assert not Event.objects.exists()
+
+    def test_answers_as_the_long_way_does(self, secret: str) -> None:
+        """The view behind it is the same; whoever takes the middleware away loses speed and nothing else."""
+        without = [name for name in settings_now.MIDDLEWARE if "IntakeMiddleware" not in name]
+        client, said = Client(headers={"Authorization": f"Bearer {secret}"}), json.dumps([opened(0), {}])
+        with override_settings(MIDDLEWARE=without):
+            long = Client(headers={"Authorization": f"Bearer {secret}"}).post(EVENTS, said, "application/json")
+        short = client.post(EVENTS, said, "application/json")
+        assert (long.status_code, short.status_code) == (207, 207)
+        assert long.json() | {"accepted": 0, "duplicate": 1} == short.json()

@@ -12,7 +12,7 @@ from usage import arrays, store
 pytestmark = pytest.mark.django_db
 REUSE = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)
-moments = st.datetimes(datetime(1, 1, 3), datetime(9999, 12, 29), timezones=st.just(UTC))
+moments = st.datetimes(datetime(1, 1, 3), datetime(9999, 12, 29), timezones=st.just(UTC))  # noqa: DTZ001 - as asked
 numbers = st.none() | st.decimals(0, 10**18, allow_nan=False, allow_infinity=False)
 
 

@@ -106,8 +106,8 @@ class Events(ListAPIView[Event]):
         """Report events: up to 10,000 or 8 MiB, as a JSON array, NDJSON or CloudEvents, plain or gzip.
 
         An event opens or closes a resource (type open, close), says what was used (measured) or from when on a level
-        holds (gauge). The answer comes after commit and says of each event that was not accepted why. 200: all are stored. 207:
-        some were refused. 400: the body could not be read at all.
+        holds (gauge). The answer comes after commit and says of each event that was not accepted why. 200: all are
+        stored. 207: some were refused. 400: the body could not be read at all.
         """
         raise NotImplementedError  # dispatch answers; this describes
 
@@ -137,9 +137,9 @@ def _source(request: HttpRequest) -> Source:
 
 def _batch(request: HttpRequest) -> Batch:
     content = body.read(request)
-    attributes = {name.lower(): value for name, value in request.headers.items() if name.lower().startswith("ce-")}
-    if attributes:
-        return reading.read_binary(attributes, content)
+    if any(name.startswith("HTTP_CE_") for name in request.META):
+        attributes = {name.lower(): value for name, value in request.headers.items()}
+        return reading.read_binary({n: v for n, v in attributes.items() if n.startswith("ce-")}, content)
     return reading.read(content, lines=body.is_lines(request))
 
 
