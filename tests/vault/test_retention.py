@@ -58,7 +58,8 @@ class TestRetention:
     def test_keeps_what_the_next_run_may_still_bill(self) -> None:
         factories.close(MARCH, despite=WHY)
         assert retention.due(NOW) == [MARCH]
-        RunAccount.objects.update(outcome="held", reason="a person must look")
+        with audit.acting(factories.ACTOR):
+            RunAccount.objects.update(outcome="held", reason="a person must look")
         assert "not settled" in retention.objection(MARCH, now=NOW)
 
     def test_moves_what_is_old_and_billed(self, capsys: pytest.CaptureFixture[str]) -> None:
