@@ -1,9 +1,9 @@
-"""What workers call on the ground floor: news and mail. Each is one call and safe to run twice."""
+"""What workers call on the ground floor: news, mail and what is forgotten. Each is one call and safe to run twice."""
 
 from django.conf import settings
 from django.utils.module_loading import import_string
 
-from core import mailing, outbox
+from core import answers, mailing, outbox
 
 
 def deliver_outbox() -> int:
@@ -14,3 +14,8 @@ def deliver_outbox() -> int:
 def send_mail() -> int:
     """Send waiting mail; a repeat finds it sent."""
     return mailing.send_waiting()
+
+
+def forget_answers() -> int:
+    """Forget answers that no program asks for any more; a repeat finds none left."""
+    return answers.forget_old()

@@ -13,5 +13,6 @@ SWEEPS = (
     "billing.documents.rendering.sweep",
     "core.mailing.sweep",
     "accounts.webhooks.delivering.sweep",
+    "core.tasks.forget_answers",
     "collections_.tasks.sweep",
 )

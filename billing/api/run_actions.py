@@ -45,6 +45,7 @@ class RunApproval(RunAction):
 class RunIssue(RunAction):
     """The issue of a run."""
 
+    commits_itself = True
     capabilities = {"POST": "runs.issue"}
 
     @extend_schema(operation_id="runs_issue", request=IssueIn, responses=RunOut, parameters=[ONCE])
@@ -56,6 +57,7 @@ class RunIssue(RunAction):
 class RunRetry(RunAction):
     """Another try at what failed."""
 
+    commits_itself = True
     capabilities = {"POST": "runs.open"}
 
     @extend_schema(operation_id="runs_retry", request=None, responses=RunOut, parameters=[ONCE])
@@ -108,6 +110,8 @@ class AccountHold(AccountAction):
 class AccountRelease(AccountAction):
     """The end of a hold on one account of a run."""
 
+    commits_itself = True
+
     @extend_schema(operation_id="runs_accounts_release", request=ReasonIn, responses=RosterOut, parameters=[ONCE])
     def post(self, request: Request, key: int, code: str) -> Response:
         """Let the held account go on, with its draft or with a new one; the run is approved again for it."""
@@ -118,6 +122,8 @@ class AccountRelease(AccountAction):
 
 class AccountRetry(AccountAction):
     """Another try at one account of a run."""
+
+    commits_itself = True
 
     @extend_schema(operation_id="runs_accounts_retry", request=ReasonIn, responses=RosterOut, parameters=[ONCE])
     def post(self, request: Request, key: int, code: str) -> Response:
