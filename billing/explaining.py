@@ -11,6 +11,7 @@ from billing.rating.lines import is_by_time
 from core import formatting
 from core.money import minor_unit
 from core.periods import Month
+from usage import archives
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,7 @@ def as_json(explanation: Explanation) -> dict[str, Any]:
             "valid_to": formatting.iso(price.valid_to) if price.valid_to else None,
         },
         "inputs_hash": line.inputs_hash,
+        "events_archived": [str(month) for month in _archived(line)],
         "adjusts": line.adjusts.number if line.adjusts else None,
         "reason": line.reason,
     }
@@ -116,7 +118,17 @@ def _facts(line: InvoiceLine, currency: str) -> list[tuple[str, str]]:
         ("Reason", line.reason),
         ("By", line.author.removeprefix("user:")),
         ("Hash of the inputs", line.inputs_hash),
+        ("Events", _where(line)),
     ]
+
+
+def _archived(line: InvoiceLine) -> list[Month]:
+    """Return the months of a line's usage whose events are in the archive."""
+    return [] if line.usage is None else archives.within(line.period_start, line.period_end)
+
+
+def _where(line: InvoiceLine) -> str:
+    return ", ".join(f"archived: manage.py read_archive {month}" for month in _archived(line))
 
 
 def _measured(line: InvoiceLine) -> str:

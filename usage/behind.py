@@ -6,8 +6,9 @@ from decimal import Decimal
 from typing import Final, NamedTuple
 
 from core.periods import Span
-from usage import effective, store
+from usage import archives, effective, store
 from usage.ownership_rules import BEGINNING
+from usage.reported import DURATION
 from usage.stretches import Kind
 
 PAGE: Final = 200
@@ -57,8 +58,11 @@ def pieces(
     """Return up to ``most`` pieces beyond ``after`` of what an account used of one kind in ``span``, as known then.
 
     In order of resource and time. All of them add up to what ``account_usage`` says for the same cut-off, so a line's
-    pieces are those of its account, kind, priced time and its run's cut-off.
+    pieces are those of its account, kind, priced time and its run's cut-off. Raises Archived for what was measured in
+    a month whose events are in the archive; running time stays.
     """
+    if kind.meter not in ("", DURATION):
+        archives.need(span.start, span.end, "What an amount is made of")
     named = kind._asdict() | {"account": account, "first": span.start, "last": span.end, "cutoff": cutoff, "most": most}
     named |= {f"after_{name}": value for name, value in after._asdict().items()}
     with store.cursor() as cursor:

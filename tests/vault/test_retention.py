@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 
-from billing import pricing
-from billing.models import Product, RunAccount
+from billing import explaining, pricing
+from billing.models import InvoiceLine, Product, RunAccount
 from core import audit
 from core.errors import Refused, VaultError
 from core.periods import Month
 from tests import factories
 from tests.usage.factories import measured, report
-from usage import hour_totals
+from usage import behind, hour_totals, stretches
 from usage.models import Event, MonthArchive, Source
 from vault import retention
 
@@ -79,6 +79,21 @@ class TestRetention:
         call_command("archive_usage", "2026-03")
         with pytest.raises(VaultError, match="restore_usage 2026-03"):
             call_command("rerate", "2026-03")
+
+    def test_says_of_a_line_where_its_events_are(self) -> None:
+        factories.close(MARCH, despite=WHY)
+        lines = InvoiceLine.objects.select_related("invoice__account", "price__product", "adjusts")
+        line = lines.get(product="requests")
+        assert explaining.as_json(explaining.explain(line))["events_archived"] == []
+        call_command("archive_usage", "2026-03")
+        assert explaining.as_json(explaining.explain(line))["events_archived"] == ["2026-03"]
+        assert ("Events", "archived: manage.py read_archive 2026-03") in explaining.explain(line).facts
+        kind = stretches.Kind(line.app, "requests", "requests", "")
+        cutoff = line.invoice.run.cutoff if line.invoice.run else NOW
+        with pytest.raises(VaultError, match="restore_usage 2026-03"):
+            behind.pieces("acme", kind, MARCH.span, cutoff=cutoff)
+        ran = stretches.Kind("shop", "standard-1x", "duration", "")
+        assert len(behind.pieces("acme", ran, MARCH.span, cutoff=cutoff)) == 1
 
     @pytest.mark.parametrize("arguments", [[], ["2026-03", "--due"], ["March"]])
     def test_asks_for_one_month_or_all(self, arguments: list[str]) -> None:
