@@ -103,8 +103,8 @@ def _megabytes(processes: list[psutil.Process]) -> float:
     return sum(process.memory_info().rss for process in processes if process.is_running()) / 1e6
 
 
-def run(world: Plant, options: argparse.Namespace) -> tuple[list[Answer], list[Sample]]:
-    """Post for the whole time and look now and then; return every answer and every sample."""
+def run(world: Plant, options: argparse.Namespace) -> list[dict[str, float]]:
+    """Post for the whole time, look now and then, print a row as soon as its time is over; return all rows."""
     secret = world.manage("create_source", "platform").stdout.splitlines()[-1]
     context = multiprocessing.get_context("fork")
     answers: Any = context.Queue()
@@ -115,14 +115,25 @@ def run(world: Plant, options: argparse.Namespace) -> tuple[list[Answer], list[S
         one.start()
     found: list[Answer] = []
     samples: list[Sample] = []
-    while any(one.is_alive() for one in clients):
+    shown = 0
+    print(f"{'':>8}" + "".join(f"{name:>11}" for name in COLUMNS), flush=True)
+    while going := any(one.is_alive() for one in clients):
         time.sleep(SAMPLE_SECONDS)
         samples.append(sample(world))
         found += _taken(answers)
-        print(f"\r{sum(events for *_, events in found):,} events", end="", file=sys.stderr, flush=True)
-    print(file=sys.stderr)
-    assert all(one.exitcode == 0 for one in clients), "a client failed"
-    return found + list(_taken(answers)), samples
+        rows = table(sorted(found), samples, options.every) if found else []
+        for row in rows[shown:-1]:  # the last one may still grow
+            shown += 1
+            print_row(f"{shown * options.every / 60:.1f}m", row)
+    assert not going and all(one.exitcode == 0 for one in clients), "a client failed"
+    found += _taken(answers)
+    print_row("the last", table(sorted(found), samples, options.every)[-1])
+    check(world, sum(events for *_, events in found))
+    return table(sorted(found), samples, options.every)
+
+
+def print_row(name: str, row: dict[str, float], form: str = ">11,.1f") -> None:
+    print(f"{name:>8}" + "".join(f"{row[name]:{form}}" for name in COLUMNS), flush=True)
 
 
 def _taken(answers: Any) -> Iterator[Answer]:
@@ -160,12 +171,13 @@ def slopes(rows: list[dict[str, float]], every: float) -> dict[str, float]:
     return {name: statistics.linear_regression(hours, [row[name] for _, row in late]).slope for name in COLUMNS}
 
 
-def settled(world: Plant, events: int) -> float:
-    """Check that all is stored, and return for how many seconds pairing and folding went on after the last answer."""
+def check(world: Plant, events: int) -> None:
+    """Check that all is stored, and say for how long pairing went on after the last answer."""
     begun = time.monotonic()
     assert world.value("select count(*) from usage_event") == events
     world.wait_until(lambda: world.value("select count(*) from usage_unpaired") == 0, 600, "pairing")
-    return time.monotonic() - begun
+    size = world.value("select pg_database_size(current_database())") / 1e6
+    print(f"{events:,} events stored; the last paired {time.monotonic() - begun:.1f} s after; {size:,.0f} MB")
 
 
 def main() -> None:
@@ -181,21 +193,11 @@ def main() -> None:
         world = plant(Path(folder))
         try:
             world.begin()
-            answers, samples = run(world, options)
-            drained = settled(world, sum(events for *_, events in answers))
-            size = world.value("select pg_database_size(current_database())") / 1e6
+            rows = run(world, options)
         finally:
             world.end()
-    rows = table(sorted(answers), samples, options.every)
-    report(rows, slopes(rows, options.every), options)
-    print(f"\n{sum(e for *_, e in answers):,} events stored; the last paired {drained:.1f} s after; {size:,.0f} MB")
-
-
-def report(rows: list[dict[str, float]], slope: dict[str, float], options: argparse.Namespace) -> None:
-    print(f"{'':>8}" + "".join(f"{name:>11}" for name in COLUMNS))
-    for number, row in enumerate(rows, start=1):
-        print(f"{number * options.every / 60:>7.1f}m" + "".join(f"{row[name]:>11,.1f}" for name in COLUMNS))
-    print(f"{'an hour':>8}" + "".join(f"{slope[name]:>+11,.1f}" for name in COLUMNS))
+    slope = slopes(rows, options.every)
+    print_row("an hour", slope, form=">+11,.1f")
     if options.json:
         options.json.write_text(json.dumps({"rows": rows, "slope_per_hour": slope}, indent=1))
 

@@ -23,7 +23,7 @@ from core.errors import Conflict, NotFound
 from core.periods import Month, Span
 from tests.usage.factories import START, report, source, written
 from tests.witness.seconds import ALL_LEVELS, APPS, CLOCK, LEVELS, SPANS, SWITCHED, Amended, Fact, Known, Seconds
-from usage import amending, completeness, cutoff, pairing_rows, metering, ownerships, pairing, partitions, reading
+from usage import amending, completeness, cutoff, metering, ownerships, pairing, pairing_rows, partitions, reading
 from usage.amending import SOURCE
 from usage.models import PairingProblem, Source, Unpaired
 from usage.ownerships import AlreadyOwned, Statement
@@ -64,6 +64,15 @@ def said(draw: st.DrawFn, resource: str = "") -> Said:
     return named(kind, at, resource, product=draw(st.sampled_from(("small", "large")))) | account
 
 
+@st.composite
+def burst(draw: st.DrawFn) -> list[Said]:
+    """Switch one product on and off several times within one second."""
+    resource, product = draw(st.sampled_from(sorted(APPS))), draw(st.sampled_from(("small", "large")))
+    at = draw(st.sampled_from((5, 10, 20, 30)))
+    kinds = draw(st.lists(st.sampled_from(("open", "close")), min_size=2, max_size=5))
+    return [named(kind, at, resource, product=product) for kind in kinds]
+
+
 class Usage(RuleBasedStateMachine):
     """Vault and the witness, told the same."""
 
@@ -101,7 +110,7 @@ class Usage(RuleBasedStateMachine):
             )  # fmt: skip
             self.seconds.facts.append(fact)
 
-    @rule(events=st.lists(said(), min_size=1, max_size=8), who=st.integers(0, 1))
+    @rule(events=st.one_of(st.lists(said(), min_size=1, max_size=8), burst()), who=st.integers(0, 1))
     def report(self, events: list[Said], who: int) -> None:
         self.step += 1
         new = [event | {"id": f"{(len(self.sent) + n) * 7919 % 1000:03}"} for n, event in enumerate(events)]
