@@ -23,6 +23,7 @@ from core.periods import Month
 
 OTHER: Final = "other"
 ONE: Final = Decimal(1)
+GROUPS: Final = {"dyno": "dynos", "addon": "add-ons", "data": "data services", OTHER: "all else"}
 
 
 def contract_lines(
@@ -148,9 +149,14 @@ def _discounts(
             left[key] -= taken
             if taken:
                 yield _line(
-                    discount.name, discount.name, -taken, month, group=key[0], partner=key[1],
+                    f"{discount.name} · {_named(*key)}" if len(scope) > 1 else discount.name, discount.name, -taken, month, group=key[0], partner=key[1],
                     steps=(Step(_label(discount), scope[key], -(discount.rate or ZERO), -taken),),
                 )  # fmt: skip
+
+
+def _named(group: str, partner: bool) -> str:
+    words = GROUPS.get(group, group)
+    return f"{words} of third parties" if partner else words
 
 
 def _scope(lines: Sequence[DraftLine], discount: Discount) -> dict[tuple[str, bool], Decimal]:
