@@ -8,9 +8,9 @@ _WORDS: Final[Mapping[str, str]] = {
     "good": "paid succeeded issued active approved delivered sent done ok healthy fresh complete completed accepted"
     " resolved applied matched settled live reinstated kept posted",
     "bad": "failed past_due uncollectible suspended rejected declined broken conflict dead overdue critical lost"
-    " disputed bounced written_off refused",
+    " disputed bounced written_off refused silent differs",
     "warn": "held warning stale late partial paused disconnected unknown expiring requires_action review restricted"
-    " quarantined waiting degraded on_hold pending_approval silent",
+    " quarantined waiting degraded on_hold pending_approval",
     "info": "open running processing rating in_progress reviewing promised scheduled claimed retrying charging issuing"
     " requested delivering",
 }

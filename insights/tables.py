@@ -74,10 +74,8 @@ class BehindTable(VaultTable):
     product = tables.Column(accessor="behind__placed__product", order_by="behind__placed__product")
     events = tables.Column(accessor="behind__placed__events", order_by="behind__placed__events", attrs=_NUMBER)
     quantity = tables.Column(accessor="behind__placed__quantity", orderable=False, attrs=_NUMBER)
-    first = MomentColumn(accessor="behind__first", order_by="behind__first", verbose_name="First happened")
     received = MomentColumn(accessor="behind__received", order_by="behind__received", verbose_name="Last received")
-    stop = tables.Column(verbose_name="Where it is")
-    why = tables.Column(accessor="sentence", orderable=False, verbose_name="Why", attrs={"td": {"class": "prose"}})
+    stop = tables.Column(verbose_name="Where it is", attrs={"td": {"class": "prose"}})
 
     def render_resource(self, value: str) -> SafeString:
         return format_html('<a class="mono" href="{}">{}</a>', resource_url(value), value)
@@ -93,7 +91,8 @@ class BehindTable(VaultTable):
 
     def render_stop(self, record: Explained) -> SafeString:
         fine = record.stop == BILLED or record.stop in HARMLESS
-        return badge(record.stop, tone="good" if fine else "info" if record.stop in HEALS else "bad")
+        word = badge(record.stop, tone="good" if fine else "info" if record.stop in HEALS else "bad")
+        return format_html('{}<p class="small muted">{}</p>', word, record.sentence)
 
 
 class AmendmentTable(VaultTable):

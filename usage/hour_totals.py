@@ -6,8 +6,8 @@ from typing import Final, NamedTuple
 
 from core.periods import Span
 from core.sql import load
-from usage import locks, store
-from usage.agreement import Sums
+from usage import agreement, locks, store
+from usage.agreement import Statement, Sums
 from usage.models import HourFold, Source
 
 STALE: Final = timedelta(minutes=1)  # how far behind the totals may be before a sweep rings
@@ -54,6 +54,12 @@ def received(span: Span, sources: Sequence[int]) -> list[Received]:
     with store.cursor() as cursor:
         rows = cursor.execute(_sql("reconcile_received"), named).fetchall()
     return [Received(source, hour, meter, Sums(*sums), int(total)) for source, hour, meter, *sums, total in rows]
+
+
+def agrees(statement: Statement, received: Sequence[Received]) -> bool:
+    """Say whether a statement and what was received of its hour are the same events, counted and summed alike."""
+    same = agreement.nonzero(statement.meters) == {one.meter: one.sums for one in received}
+    return same and agreement.written(sum(one.hash for one in received)) == statement.hash
 
 
 def _sql(name: str) -> bytes:

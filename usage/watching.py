@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 from core import history
+from core.periods import Span
 from core.sql import load
-from usage import health, store, watermark
+from usage import health, hour_totals, manifests, store, watermark
 from usage.health import Gap
-from usage.models import Source, SourceState
+from usage.models import Manifest, Source, SourceState
 from usage.watermark import Watermark
 
 URGENCY: Final = (health.SILENT, health.LATE)
@@ -100,6 +101,22 @@ def batches(one: Source, *, most: int) -> list[Batch]:
         if len(found) >= most:
             break
     return [Batch._make(row) for row in found]
+
+
+def stated(one: Source, *, most: int) -> list[tuple[Manifest, int, bool]]:
+    """Return the latest statements, newest first, each with how many events of its hour arrived and if both agree."""
+    found = list(manifests.history(one.name).order_by("-id")[:most])
+    if not found:
+        return []
+    span = Span(min(m.hour for m in found), max(m.hour for m in found) + manifests.HOUR)
+    arrived: dict[datetime, list[hour_totals.Received]] = {}
+    for received in hour_totals.received(span, [one.pk]):
+        arrived.setdefault(received.hour, []).append(received)
+    return [
+        (m, sum(one.sums.events for one in of_hour), hour_totals.agrees(manifests.said(m), of_hour))
+        for m in found
+        for of_hour in [arrived.get(m.hour, [])]
+    ]
 
 
 def changes(one: Source) -> list[history.Entry]:

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 from django_tables2 import RequestConfig
 
 from accounts.gates import StaffRequest, staff
-from core import clock, databases
+from core import clock, databases, formatting
 from core.downloads import csv_download
 from core.errors import Invalid
 from core.fields import moment
@@ -115,6 +115,7 @@ def hour(request: StaffRequest) -> HttpResponse:
     context = {
         "source": source,
         "hour": at,
+        "title": formatting.moment(at),
         "until": at + HOUR,
         "meter": meter,
         "columns": ReconciliationTable([row for row in found.rows if not meter or row.meter == meter]),

@@ -91,10 +91,9 @@ def _results(
 
 def _result(statement: agreement.Statement, received: Sequence[hour_totals.Received], outcome: str) -> dict[str, Any]:
     digest = agreement.written(sum(one.hash for one in received))
-    same = agreement.nonzero(statement.meters) == {one.meter: one.sums for one in received}
     return {
         "hour": iso(statement.hour),
         "outcome": outcome,
-        "agrees": same and digest == statement.hash,
+        "agrees": hour_totals.agrees(statement, received),
         "received": {"events": sum(one.sums.events for one in received), "hash": digest},
     }

@@ -10,7 +10,7 @@ from accounts.gates import StaffRequest, staff
 from accounts.permissions import has
 from core import clock
 from core.keys import NewKey
-from usage import manifests, sources, watching
+from usage import sources, watching
 from usage.forms import ReasonForm, RotateForm
 from usage.models import Source
 
@@ -48,7 +48,7 @@ def page(request: StaffRequest, one: Source, **shown: Any) -> HttpResponse:
         "lags": [(f"{hour.start:%d %b %H:00}", hour.lag_seconds) for hour in hours],
         "gaps": watching.gaps(one, hours, now=now),
         "batches": watching.batches(one, most=RECENT),
-        "manifests": manifests.history(one.name).order_by("-id")[:RECENT],
+        "manifests": watching.stated(one, most=RECENT),
         "changes": watching.changes(one),
         "rotate_form": shown.get("rotate_form") or RotateForm(),
         "pause_form": shown.get("pause_form") or ReasonForm(),
