@@ -87,6 +87,8 @@ def posting(port: int, secret: str, batch: int, seconds: float, again: float = 0
         def run() -> Outcome:
             client = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
             headers = {"Authorization": f"Bearer {secret}", "Content-Type": "application/json"}
+            if batch > 1:  # a connection kept open would stay with one worker, whatever the other one does
+                headers["Connection"] = "close"
             began, accepted, duplicate, answers = time.perf_counter(), 0, 0, []
             for body in bodies:
                 asked = time.perf_counter()

@@ -62,7 +62,8 @@ _ARRAY: Final = msgspec.json.Decoder(list[_Wire])
 _OBJECT: Final = msgspec.json.Decoder(_Envelope)
 _LINE: Final = msgspec.json.Decoder(_Wire)
 _NUMBER: Final = re.compile(rb'"[0-9]{1,18}(?:\.[0-9]{1,12})?"|(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,12})?')
-_ODD: Final = (b" :", b"\t:", b"\r:", b"\n:", b"\\u0000")
+# What calls for a closer look, each after the byte without which it cannot be: that one is found ten times as fast.
+_ODD: Final = ((b"\\", b"\\u0000"), (b" ", b" :"), (b"\t", b"\t:"), (b"\r", b"\r:"), (b"\n", b"\n:"))
 _FINE: Final = re.compile(rb"\.[0-9]{7}")
 _TOO_FINE: Final = re.compile(rb":[0-9]{2}\.[0-9]{7}")  # a time finer than a microsecond would be rounded
 _FAILURES: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
@@ -124,7 +125,7 @@ def _plain_to_see(body: bytes, wired: list[_Wire], keys: int) -> bool:
     for wire in wired:
         keys += bool(wire.app) + bool(wire.account) + bool(wire.meter) + bool(wire.component)
         keys += bool(wire.quantity)
-    if body.count(b'":') != keys or any(odd in body for odd in _ODD):
+    if body.count(b'":') != keys or any(byte in body and odd in body for byte, odd in _ODD):
         return False
     return not (_FINE.search(body) and _TOO_FINE.search(body))
 

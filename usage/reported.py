@@ -18,6 +18,7 @@ WITH_QUANTITY: Final = frozenset({MEASURED, GAUGE})
 DURATION: Final = "duration"  # the meter of opens and closes that name none
 FIELDS: Final = ("id", "type", "time", "resource", "product", "app", "account", "meter", "component", "quantity")
 LIMITS: Final = {"id": 200, "resource": 200, "product": 200, "app": 200, "account": 200, "meter": 100, "component": 100}
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 LARGEST: Final = Decimal(10) ** 18  # quantities are below it
 PLACES: Final = 12
 
@@ -46,10 +47,10 @@ class ReportedEvent(msgspec.Struct, frozen=True, gc=False):
         The form of writing does not count: 1.50 is 1.5, and 02:00+02:00 is 00:00Z. No text contains a NUL.
         """
         number = "" if self.quantity is None else plain(self.quantity)
-        moment = self.time.isoformat()
+        since = self.time - EPOCH
         said = (
-            f"{self.type}\0{moment}\0{self.resource}\0{self.product}\0{self.meter}"
-            f"\0{self.component}\0{self.app}\0{self.account}\0{number}"
+            f"{self.type}\0{since.days}\0{since.seconds}\0{since.microseconds}\0{self.resource}\0{self.product}"
+            f"\0{self.meter}\0{self.component}\0{self.app}\0{self.account}\0{number}"
         )
         return hashlib.sha256(said.encode()).digest()
 
