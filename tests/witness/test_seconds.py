@@ -32,8 +32,8 @@ ACCOUNTS = ("ada", "bob", "eve")
 ACTOR = "user:olga@example.com"
 EARLIER = -100  # seconds before the clock in which each resource of an app ran once, so that Vault knows its app
 Said = dict[str, Any]
-seconds = st.integers(0, CLOCK - 1)
-lengths = st.integers(1, CLOCK)
+# Near another more often than not, so that what is said meets.
+seconds = st.one_of(st.integers(0, CLOCK - 1), st.sampled_from((0, 5, 10, 19, 20, 21, 30, CLOCK - 1)))
 
 
 def moment(second: int) -> datetime:
@@ -46,11 +46,12 @@ def named(kind: str, at: int, resource: str, **more: Any) -> Said:
 
 
 @st.composite
-def said(draw: st.DrawFn, resource: str = "") -> Said:
-    """One event without an id: near another more often than not, so that they meet."""
+def said(draw: st.DrawFn, resource: str = "", within: tuple[int, int] = (0, CLOCK)) -> Said:
+    """One event without an id; ``within`` holds its time."""
     resource = resource or draw(st.sampled_from(sorted(APPS)))
     kind = draw(st.sampled_from(("open", "open", "close", "close", "measured", "gauge")))
-    at = draw(st.one_of(seconds, st.sampled_from((0, 5, 10, 19, 20, 21, 30, CLOCK - 1))))
+    first, last = within
+    at = draw(seconds if last - first == CLOCK else st.integers(first, last - 1))
     account = {"account": draw(st.sampled_from(ACCOUNTS))} if kind != "close" and draw(st.booleans()) else {}
     if kind == "measured":
         quantity = str(draw(st.integers(0, 50)) / Decimal(8))
@@ -141,11 +142,11 @@ class Usage(RuleBasedStateMachine):
 
     # -- owners -------------------------------------------------------------------------------------------------
 
-    @rule(resource=st.sampled_from(("", *APPS)), account=st.sampled_from(ACCOUNTS), start=seconds, length=lengths)
-    def own(self, resource: str, account: str, start: int, length: int) -> None:
-        """State an owner of a resource or, without one, of the app."""
+    @rule(resource=st.sampled_from(("", *APPS)), account=st.sampled_from(ACCOUNTS), start=seconds, end=seconds)
+    def own(self, resource: str, account: str, start: int, end: int | None) -> None:
+        """State an owner of a resource or, without one, of the app; with no end when it lies before the start."""
         self.step += 1
-        end = start + length if start + length < CLOCK else None
+        end = end if end is not None and end > start else None
         app = APPS[resource] if resource else "shop"
         told = Statement(f"s{self.step}", account, resource, app, moment(start), None if end is None else moment(end))
         free = self.seconds.own(resource, account, range(start, CLOCK + 1 if end is None else end))
@@ -183,19 +184,17 @@ class Usage(RuleBasedStateMachine):
         data=st.data(),
         resource=st.sampled_from(sorted(APPS)),
         meter=st.sampled_from(("", "", SWITCHED, "requests", LEVELS)),
-        start=seconds,
-        length=lengths,
+        times=st.lists(st.one_of(seconds, st.just(CLOCK)), min_size=2, max_size=2, unique=True).map(sorted),
     )
-    def amend(self, data: st.DataObject, resource: str, meter: str, start: int, length: int) -> None:
+    def amend(self, data: st.DataObject, resource: str, meter: str, times: list[int]) -> None:
         self.step += 1
         if not any(fact.resource == resource for fact in self.seconds.facts):
             return
-        end = min(start + length, CLOCK)
+        start, end = times
         events = [
             event | {"id": str(number)}
-            for number, event in enumerate(data.draw(st.lists(said(resource), max_size=4)))
+            for number, event in enumerate(data.draw(st.lists(said(resource, (start, end)), max_size=4)))
             if meter in ("", event.get("meter", SWITCHED))
-            and moment(start) <= datetime.fromisoformat(event["time"]) < moment(end)
         ]
         restated = reading.read(json.dumps(events).encode()).events
         made = amending.amend(resource, moment(start), moment(end), restated, reason="wrong", actor=ACTOR, meter=meter)
