@@ -149,9 +149,14 @@ def _discounts(
             left[key] -= taken
             if taken:
                 yield _line(
-                    f"{discount.name} · {_named(*key)}" if len(scope) > 1 else discount.name, discount.name, -taken, month, group=key[0], partner=key[1],
+                    f"{discount.name} · {_named(*key)}" if len(scope) > 1 else discount.name,
+                    discount.name,
+                    -taken,
+                    month,
+                    group=key[0],
+                    partner=key[1],
                     steps=(Step(_label(discount), scope[key], -(discount.rate or ZERO), -taken),),
-                )  # fmt: skip
+                )
 
 
 def _named(group: str, partner: bool) -> str:
