@@ -41,6 +41,8 @@ def drain(*, limit: int | None = None) -> int:
             failpoint("pairing.before_commit")
         if not paired:
             break
+        if paired == BATCH and not done:
+            _analyze()
         done += paired
     return done
 
@@ -70,6 +72,12 @@ def repair(cursor: store.Cursor, resources: Sequence[str], now: datetime, *, wit
     strands = cursor.execute(_sql("strands_of_resources"), {"resources": list(resources), "first": start, "last": end})
     pairing_rows.rewrite(cursor, [Change(resource, meter, start, end) for resource, meter in strands.fetchall()], now)
     ownership_rows.rewrite(cursor, resources, now)
+
+
+def _analyze() -> None:
+    """Let the planner see the first batch of many: it takes what was empty a moment ago for empty still."""
+    with store.cursor() as cursor:
+        cursor.execute(b"analyze (skip_locked) usage_interval, usage_ownership, usage_pairingproblem")
 
 
 def _news(cursor: store.Cursor, named: Iterable[tuple[str, datetime, str, str]]) -> list[str]:
