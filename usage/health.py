@@ -14,6 +14,7 @@ SILENT: Final = "silent"
 ACTIVE: Final = "active"
 PAUSED: Final = "paused"
 REVOKED: Final = "revoked"
+INTERNAL: Final = "internal"  # nothing is expected of it: it has neither a secret nor a feed
 STATES: Final = (NEW, HEALTHY, LATE, SILENT, PAUSED, REVOKED)
 HOUR: Final = timedelta(hours=1)
 

@@ -127,14 +127,19 @@ def changes(one: Source) -> list[history.Entry]:
 def _watch(sources: Sequence[Source], now: datetime) -> list[Watched]:
     marks = watermark.of_all(sources, now=now)
     refused = {source: (events, since) for source, events, since in _rows("quarantined_by_source")}
-    watched = [_one(source, marks[source.pk], refused.get(source.pk, (0, None)), now) for source in sources]
+    expected = set(Source.objects.expected().values_list("pk", flat=True))
+    watched = [_one(one, one.pk in expected, marks[one.pk], refused.get(one.pk, (0, None)), now) for one in sources]
     return sorted(watched, key=lambda one: URGENCY.index(one.health) if one.troubled else len(URGENCY))
 
 
-def _one(source: Source, mark: Watermark, refused: tuple[int, datetime | None], now: datetime) -> Watched:
+def _one(
+    source: Source, expected: bool, mark: Watermark, refused: tuple[int, datetime | None], now: datetime
+) -> Watched:
     received, newest = source.last_received_at, source.last_event_at
     lag = received - newest if received and newest else None
     how, why = health.health(source, now), health.explained(source, now)
+    if not expected and source.state == SourceState.ACTIVE:
+        how, why = health.INTERNAL, "Nothing is expected of it: it has no secret, so nobody can report in its name."
     return Watched(source, how, why, health.last_heard(source), lag, mark, *refused)
 
 

@@ -91,7 +91,7 @@ def _to_open(month: Month, person: object) -> Step:
 
 def sources(*, at: datetime) -> list[tuple[Source, str, datetime | None]]:
     """Return the sources with how they do and when they were last heard, those in trouble first."""
-    found = [(source, health.health(source, at), health.last_heard(source)) for source in Source.objects.all()]
+    found = [(source, health.health(source, at), health.last_heard(source)) for source in Source.objects.expected()]
     trouble = (health.SILENT, health.LATE, health.NEW, health.HEALTHY)
     return sorted(found, key=lambda row: trouble.index(row[1]) if row[1] in trouble else len(trouble))
 

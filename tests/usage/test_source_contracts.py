@@ -236,5 +236,8 @@ class TestWatching:
         Source.objects.create(name="ours")
         source("theirs")
         assert [one.source.name for one in watching.pulses(now=clock.now())] == ["theirs"]
+        later = clock.now() + timedelta(days=9)
+        found = {one.source.name: one.health for one in watching.sources(now=later)}
+        assert found == {"ours": "internal", "theirs": "silent"}
         sources.revoke(Source.objects.get(name="theirs"), actor=OLGA, reason="x")
         assert watching.pulses(now=clock.now()) == []

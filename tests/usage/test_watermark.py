@@ -1,10 +1,14 @@
 """The watermark: the last hour up to which every manifest agrees, or when a source without manifests was heard."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
+from django.db import transaction
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from core import databases
 from tests.usage.factories import closed, hour, measured, opened, report, source
 from tests.usage.test_manifests import manifest
 from usage import hour_totals, manifests, sources, watching, watermark
@@ -80,6 +84,56 @@ class TestManifests:
         other = source("other")
         state(other, ["o"], {"duration": {"opens": 1}}, 0)
         assert (until(dynos), until(other)) == (hour(3), hour(0))
+
+
+class Hour(NamedTuple):
+    """What a source sent and stated of one hour, by the ids of its events; stated: None for nothing."""
+
+    sent: frozenset[str]
+    stated: frozenset[str] | None
+
+
+IDS = st.frozensets(st.sampled_from("abc"), max_size=3)
+HOURS = st.lists(st.builds(Hour, IDS, st.none() | IDS), min_size=1, max_size=6)
+
+
+def expected_watermark(hours: list[Hour]) -> int | None:
+    """By hand: the hours, from the first that was stated on, that were stated as they were sent."""
+    stated = [at for at, one in enumerate(hours) if one.stated is not None]
+    if not stated:
+        return None
+    at = stated[0]
+    while at < len(hours) and hours[at].stated == hours[at].sent:
+        at += 1
+    return at
+
+
+@settings(max_examples=60, deadline=None)
+@given(HOURS, st.integers(0, 6))
+def test_it_is_what_counting_by_hand_says(hours: list[Hour], folded: int) -> None:
+    with transaction.atomic(using=databases.usage()), transaction.atomic():
+        one = source()
+        for at, of_hour in enumerate(hours):
+            report(one, [measured(at + 0.5, "1", id=f"{at}{name}") for name in sorted(of_hour.sent)])
+            if at == folded:
+                hour_totals.fold()
+        said = [
+            read(manifest([f"{at}{name}" for name in of_hour.stated], _counts(len(of_hour.stated)), at))
+            for at, of_hour in enumerate(hours)
+            if of_hour.stated is not None
+        ]
+        if said:
+            manifests.state_all(one, said)
+        mark = watermark.of(one, now=NOW)
+        wanted = expected_watermark(hours)
+        assert (mark.basis == "manifests") == (wanted is not None)
+        assert wanted is None or mark.until == hour(wanted)
+        transaction.set_rollback(True, using=databases.usage())
+        transaction.set_rollback(True)
+
+
+def _counts(events: int) -> dict[str, Any]:
+    return {"requests": {"measured": events, "quantity": str(events)}} if events else {}
 
 
 class TestHeard:
