@@ -8,7 +8,7 @@ from typing import Final
 from django.db.models import Q
 
 from accounts.models import Account
-from billing import running
+from billing import running, unpriced, waivers
 from billing.models import Run, RunState
 from core import clock, databases
 from core.periods import Month
@@ -35,19 +35,20 @@ class Readiness:
     unpaired: int
     overlaps: int
     unowned: int
+    unpriced: int
     strangers: Sequence[str]
 
     @property
     def problems(self) -> int:
         """How many things of the usage wait for a person."""
-        return self.quarantined + self.overlaps + self.unowned + len(self.strangers)
+        return self.quarantined + self.overlaps + self.unowned + self.unpriced + len(self.strangers)
 
 
 def of(month: Month, *, shadow: bool = False) -> Readiness:
     """Look at a month as it is known now. Reads only; the usage of the whole month is looked through once."""
     now = clock.database_now(databases.usage())
     sources = list(Source.objects.expected().exclude(state=SourceState.REVOKED))
-    since = min(month.end, now)
+    since, waived = min(month.end, now), waivers.unowned(month, clock.database_now())
     return Readiness(
         month=month,
         over=now >= month.end,
@@ -60,7 +61,8 @@ def of(month: Month, *, shadow: bool = False) -> Readiness:
         quarantined=QuarantinedEvent.objects.filter(state=QuarantineState.WAITING).count(),
         unpaired=Unpaired.objects.count(),
         overlaps=len(completeness.problems(month.span, cutoff=now)),
-        unowned=len(completeness.unowned(month.span, cutoff=now)),
+        unowned=len(waivers.still_unowned(completeness.unowned(month.span, cutoff=now), waived)),
+        unpriced=len(unpriced.unpriced(month, cutoff=now)),
         strangers=completeness.strangers(month.span, cutoff=now),
     )
 

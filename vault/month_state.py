@@ -9,11 +9,11 @@ from django.db.models import Q, QuerySet, Sum
 from django.utils.module_loading import import_string
 
 from accounts import permissions
-from billing import people
+from billing import people, unbilled
 from billing.models import CreditGrant, CreditState, Invoice, Outcome, PaymentStatus, Run, RunState
 from billing.running import Progress, progress
 from collections_.models import AttemptOutcome, Case, CaseState, ChargeAttempt
-from core import formatting
+from core import clock, formatting
 from core.exact import ZERO
 from core.models import LeasedWork, WorkState
 from core.periods import Month
@@ -157,6 +157,11 @@ def _waiting_anywhere() -> Iterable[Waiting]:
     quarantine: QuerySet[QuarantinedEvent] = QuarantinedEvent.objects.filter(state=QuarantineState.WAITING)
     yield Waiting("events in quarantine", quarantine.count(), "/usage/problems/")
     yield Waiting("opens or closes that do not pair", PairingProblem.objects.count(), "/usage/problems/?tab=pairing")
+    for counted in unbilled.latest(clock.database_now()):
+        month, here = formatting.month(counted.month), f"/usage/unbilled/?month={counted.month:%Y-%m}&kind="
+        yield Waiting(f"resources without an owner in {month}", counted.unowned, f"{here}unowned", "bad")
+        yield Waiting(f"accounts' products without a price in {month}", counted.unpriced, f"{here}unpriced", "bad")
+        yield Waiting(f"unknown accounts that used something in {month}", counted.strangers, f"{here}strangers", "bad")
     asked = CreditGrant.objects.filter(state=CreditState.REQUESTED)
     yield Waiting("credits to approve", asked.count(), "/credits/?state=requested")
     yield Waiting("cases open", Case.objects.filter(state=CaseState.OPEN).count(), "/collections/")

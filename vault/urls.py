@@ -4,7 +4,17 @@ from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from vault.admin import site
-from vault.views import account, account_contracts, account_credits, account_current, account_list, audit, home, invoice
+from vault.views import (
+    account,
+    account_contracts,
+    account_credits,
+    account_current,
+    account_list,
+    audit,
+    home,
+    invoice,
+    unbilled,
+)
 from vault.views.portal import access, invoices, overview, statement, usage
 
 portal = [
@@ -35,6 +45,10 @@ urlpatterns = [
     path("", home.home, name="home"),
     path("audit/", audit.audit, name="audit"),
     path("invoices/<str:key>/", invoice.invoice, name="invoice"),
+    path("usage/unbilled/", unbilled.unbilled_usage, name="unbilled"),
+    path("usage/unbilled/accept/", unbilled.accept, name="unbilled_accept"),
+    path("usage/unbilled/own/", unbilled.own, name="unbilled_own"),
+    path("usage/unbilled/waivers/<int:key>/withdraw/", unbilled.withdraw, name="unbilled_withdraw"),
     path("portal/", include(portal)),
     path("admin/", site.urls),
     path("api/v1/schema/", SpectacularAPIView.as_view(), name="schema"),

@@ -78,7 +78,7 @@ class UsageWaiver(models.Model):
         indexes = [models.Index(fields=["month", "kind"], name="waiver_by_month")]
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.resource or self.account_id} {self.product} {self.month:%Y-%m}"
+        return f"{self.kind} {self.product} of {self.resource or self.account} {self.month:%Y-%m}"
 
 
 class UnbilledCount(models.Model):

@@ -18,8 +18,8 @@ from core.tables import AmountColumn, MomentColumn, MonthColumn, QuantityColumn,
 TONES: Final = {"drafting": "info", "review": "warn", "closed": "good"}
 # Where a person mends what holds or fails an account, by the roster's reason code.
 REMEDIES: Final = {
-    "unpriced": ("Prices", "/prices/"),
-    "unowned": ("Usage problems", "/usage/problems/"),
+    "unpriced": ("Unpriced usage", "/usage/unbilled/?kind=unpriced&month={month}"),
+    "unowned": ("Unowned usage", "/usage/unbilled/?kind=unowned&month={month}"),
     "overlap": ("Usage problems", "/usage/problems/"),
 }
 
@@ -130,7 +130,7 @@ class RosterTable(VaultTable):
     def _remedies(self, record: RunAccount) -> Iterable[tuple[str, str]]:
         if self.outcome in (Outcome.HELD, Outcome.FAILED) and record.reason_code in REMEDIES:
             label, href = REMEDIES[record.reason_code]
-            yield href, label
+            yield href.format(month=f"{self.run.month:%Y-%m}"), label
         if self.outcome == Outcome.HELD and record.invoice is not None:
             yield f"/invoices/{record.invoice.pk}/", "Look at the draft"
         if not self.may_hold:

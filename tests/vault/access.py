@@ -52,6 +52,11 @@ ACCESS: Final[Mapping[str, Mapping[str, str]]] = {
     "api_webhook_test": {"POST": "FO" + KEYS},
     "api_webhook_deliveries": {"GET": STAFF + KEYS},
     "api_webhook_again": {"POST": "FO" + KEYS},
+    # Usage that cannot be billed
+    "unbilled": {"GET": STAFF},
+    "unbilled_accept": {"POST": "F"},
+    "unbilled_own": {"GET": "O", "POST": "O"},
+    "unbilled_withdraw": {"GET": "F", "POST": "F"},
     # The portal
     "portal": {"GET": MEMBERS},
     "portal_account": {"POST": MEMBERS},
@@ -166,8 +171,8 @@ ACCESS: Final[Mapping[str, Mapping[str, str]]] = {
     "quarantined": {"GET": STAFF, "POST": "O"},
     "usage_events": {"GET": STAFF},
     "usage_event": {"GET": STAFF},
-    "usage_events_csv": {"GET": STAFF},
-    "usage_events_ndjson": {"GET": STAFF},
+    "usage_events_csv": {"GET": "FCA"},
+    "usage_events_ndjson": {"GET": "FCA"},
     "usage_remedy": {"POST": "O"},
     "quarantine_decide": {"POST": "O"},
     "usage_amendments": {"GET": STAFF},
