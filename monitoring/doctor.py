@@ -13,7 +13,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from core import clock
 from monitoring import status
-from usage import health, watching
+from usage import health, partitions, watching
 
 FREE_BYTES: Final = 500_000_000
 
@@ -115,4 +115,13 @@ def _sources() -> Iterator[Symptom]:
         yield Symptom("sources of usage", "none is silent")
 
 
-EXAMINATIONS: Final = (_database, _migrations, _cache, _documents, _folders, _workers, _sources)
+def _months() -> Iterator[Symptom]:
+    gaps = partitions.missing(clock.now())
+    remedy = "Start the clock and the workers: their tick makes it; the status page shows what it says." if gaps else ""
+    finding = (
+        f"without a partition: {', '.join(map(str, gaps))}" if gaps else f"{len(partitions.there())} in partitions"
+    )
+    yield Symptom("months of usage", finding, remedy)
+
+
+EXAMINATIONS: Final = (_database, _migrations, _cache, _documents, _folders, _workers, _sources, _months)

@@ -92,6 +92,7 @@ def _samples(status: Status) -> Iterator[tuple[str, str, dict[str, str], float]]
         {},
         status.unpaired_oldest_seconds,
     )
+    yield "vault_usage_missing_months", "Months ahead without a partition.", {}, len(status.months_missing)
     yield "vault_usage_quarantined_events", "Events waiting in quarantine.", {}, status.quarantined
     yield (
         "vault_usage_quarantine_oldest_seconds",

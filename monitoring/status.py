@@ -10,10 +10,11 @@ from django.utils.module_loading import import_string
 from core import databases
 from core.bell import CLUSTERS
 from core.models import LeasedWork, OutboxMessage
+from core.periods import Month
 from core.sql import load
 from monitoring import heartbeat
 from monitoring.models import Heartbeat, Sweep, Verification
-from usage import health, watching
+from usage import health, partitions, watching
 from usage.watching import Watched
 
 DEAF_AFTER_SECONDS: Final = 60.0
@@ -71,6 +72,7 @@ class Status:
     database_bytes: int
     connections: int
     verification: Verification | None
+    months_missing: tuple[Month, ...]  # for which the usage store has no place yet
     sources: tuple[Watched, ...]  # that something is expected of, those in trouble first
 
     @property
@@ -84,7 +86,12 @@ class Status:
         checked = self.verification is None or not self.verification.broken
         swept = not any(sweep.error for sweep in self.sweeps)
         working = all(cluster.alive for cluster in self.clusters) and not any(kind.dead for kind in self.work)
-        return not self.silent and checked and swept and working and self.pairing_keeps_up
+        return not self.silent and checked and swept and working and self.usage_flows
+
+    @property
+    def usage_flows(self) -> bool:
+        """Whether events find a place and become usage."""
+        return self.pairing_keeps_up and not self.months_missing
 
     @property
     def pairing_keeps_up(self) -> bool:
@@ -109,6 +116,7 @@ def take(*, at: datetime) -> Status:
         database_bytes=database["bytes"],
         connections=database["connections"],
         verification=Verification.objects.order_by("-id").first(),
+        months_missing=tuple(partitions.missing(at)),
         sources=tuple(watching.pulses(now=at)),
     )
 

@@ -40,10 +40,13 @@ def there() -> list[Month]:
         return [Month.parse(name.replace("_", "-")) for (name,) in cursor.execute(_THERE).fetchall()]
 
 
-def missing(now: datetime) -> list[Month]:
-    """Return the months that should be there and are not: the one of ``now``, and those ahead of it."""
+def missing(now: datetime, *, ahead: int = AHEAD - 1) -> list[Month]:
+    """Return the months that should be there and are not: the one of ``now``, and those ``ahead`` of it.
+
+    The sweep makes one more, so that it has a month's time before anybody is called.
+    """
     wanted = [Month.containing(now)]
-    while len(wanted) <= AHEAD:
+    while len(wanted) <= ahead:
         wanted.append(wanted[-1].next)
     present = set(there())
     return [month for month in wanted if month not in present]
@@ -51,5 +54,5 @@ def missing(now: datetime) -> list[Month]:
 
 def sweep() -> None:
     """Make the months ahead; a repeat finds none missing."""
-    if gaps := missing(clock.database_now(databases.usage())):
+    if gaps := missing(clock.database_now(databases.usage()), ahead=AHEAD):
         ensure(gaps)

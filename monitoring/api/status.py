@@ -62,6 +62,7 @@ class StatusOut(serializers.Serializer[status.Status]):
     unpaired = serializers.IntegerField()
     unpaired_oldest_seconds = serializers.IntegerField()
     quarantined = serializers.IntegerField()
+    months_missing = serializers.ListField(child=serializers.CharField(), help_text="Months ahead without a partition.")
     database_bytes = serializers.IntegerField()
     connections = serializers.IntegerField()
     sources = SourceOut(many=True)

@@ -9,11 +9,12 @@ from django.test import Client
 from accounts import minting
 from core import clock, databases
 from core.models import Mail, WorkState
+from core.periods import Month
 from monitoring import doctor, heartbeat, status
 from monitoring.models import Ring
 from tests import factories
 from tests.usage.factories import opened, report, source
-from usage import pairing
+from usage import pairing, partitions
 
 pytestmark = pytest.mark.django_db
 
@@ -82,6 +83,18 @@ class TestAddressesForMachines:
         assert "vault_usage_pairing_lag_seconds 90" in client.get("/metrics").content.decode()
         pairing.drain()
         assert status.take(at=now).unpaired_oldest_seconds == 0
+
+    def test_tells_when_a_month_ahead_has_no_place_yet(self, client: Client) -> None:
+        now = clock.database_now()
+        assert status.take(at=now).months_missing == ()
+        with connection.cursor() as cursor:
+            cursor.execute(f"drop table usage_event_{now:%Y_%m}")
+        taken = status.take(at=now)
+        assert (taken.months_missing, taken.healthy) == ((Month.containing(now),), False)
+        assert "vault_usage_missing_months 1.0" in client.get("/metrics").content.decode()
+        assert [one.well for one in doctor.examine() if one.name == "months of usage"] == [False]
+        partitions.sweep()
+        assert status.take(at=now).months_missing == ()
 
 
 class TestStatusPage:
