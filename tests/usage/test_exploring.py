@@ -187,6 +187,8 @@ class TestPage:
         assert olga.get(f"/usage/events/?{asked}").status_code in (200, 400)
 
     def test_is_exported_as_it_is_filtered(self, olga: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+        assert olga.get("/usage/events/export.csv").status_code == 403
+        olga = signed_in("auditor")
         report(source("dynos"), [measured(1, "1.500000000001", "=r1"), opened(0, "r2")])
         rows = b"".join(olga.get("/usage/events/export.csv?type=measured")).decode().splitlines()
         assert rows[0].startswith("id,source,type,time,resource") and len(rows) == 2

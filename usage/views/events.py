@@ -11,6 +11,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from accounts.gates import StaffRequest, staff
+from accounts.permissions import has
 from core.downloads import csv_download
 from core.errors import Invalid
 from core.money import plain
@@ -21,6 +22,7 @@ from usage.models import Event
 from usage.searching import Question
 
 SHOWN: Final = 50
+EXPORT: Final = "exports.download"
 COLUMNS: Final = (
     "id", "source", "type", "time", "resource", "product", "meter", "component", "app", "account", "quantity",
     "received_at",
@@ -40,11 +42,12 @@ def events(request: StaffRequest) -> HttpResponse:
     except Invalid as error:
         mistake = str(error)
     context = {"form": form, "page": page, "mistake": mistake, "archived": archived}
+    context["may_export"] = has(request.user, EXPORT)
     return render(request, "usage/events.html", context, status=400 if mistake else 200)
 
 
 @require_safe
-@staff("usage.view")
+@staff(EXPORT)
 def export(request: StaffRequest, form: str) -> HttpResponse | StreamingHttpResponse:
     """The same events as a file, streamed: CSV for a spreadsheet, NDJSON for a program."""
     found = exploring.export(_question(EventFilter(request.GET)))
