@@ -9,6 +9,7 @@ from core.exact import plain
 from core.periods import Month, Span
 from usage import completeness
 from usage.completeness import Contradiction, Unowned
+from usage.pairing_rules import MIXED
 
 UNOWNED = "unowned"
 OVERLAP = "overlap"
@@ -27,7 +28,8 @@ def of(month: Month, cutoff: datetime, codes: set[str], known_at: datetime) -> M
         found |= {code: (UNOWNED, why) for code in piece.accounts if code in codes}
     for problem in problems:
         when = f"{problem.at:%Y-%m-%d %H:%M} UTC"
-        why = f"{problem.resource} ran on two products at {when}: correct its events, then retry."
+        what = "was switched and given a level" if problem.kind == MIXED else "ran on two products"
+        why = f"{problem.resource} {what} at {when}: correct its events, then retry."
         found |= {code: (OVERLAP, why) for code in problem.accounts if code in codes}
     return found
 

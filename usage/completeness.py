@@ -22,7 +22,7 @@ class Unowned(NamedTuple):
 
 
 class Contradiction(NamedTuple):
-    """An open or close that overlaps another product, so that one of the two is not billed."""
+    """Something said that cannot be beside something else, so that one of the two is not billed."""
 
     resource: str
     product: str

@@ -8,7 +8,7 @@ from django.db import DatabaseError
 from accounts.models import Account
 from core.audit import acting
 from core.periods import Month, Span
-from tests.usage.factories import closed, hour, measured, opened, settled, source
+from tests.usage.factories import closed, gauge, hour, measured, opened, settled, source
 from usage import completeness, cutoff, ownerships, store
 from usage.models import PastProblem, Source
 from usage.ownerships import Statement
@@ -68,6 +68,15 @@ class TestContradictions:
         for change in ("delete from usage_pastproblem", "update usage_pastproblem set product = 'x'"):
             with pytest.raises(DatabaseError, match="keeps what was said"), store.writing() as cursor:
                 cursor.execute(change.encode())
+
+    def test_of_levels_count_in_the_span_they_lie_in(self, dynos: Source) -> None:
+        settled(dynos, [gauge(0, 5, account="acme"), gauge(10, 7, product="other")])
+        found = completeness.problems(Span(hour(10), hour(20)), cutoff=cutoff.freeze())
+        assert [(one.product, one.kind, one.accounts) for one in found] == [("other", "overlap", ("acme",))]
+        assert completeness.problems(Span(hour(0), hour(10)), cutoff=cutoff.freeze()) == []
+        settled(dynos, [opened(30, product="storage", meter="storage")])
+        (mixed,) = completeness.problems(Span(hour(25), hour(40)), cutoff=cutoff.freeze())
+        assert (mixed.product, mixed.kind, mixed.at) == ("storage", "mixed", hour(30))
 
     def test_that_are_no_overlap_block_nothing(self, dynos: Source) -> None:
         settled(dynos, [closed(5), opened(7, "r2"), closed(7, "r2")])

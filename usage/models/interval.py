@@ -115,7 +115,9 @@ class PastProblem(models.Model):
         ]
         indexes = [
             models.Index(fields=["resource", "at"], name="past_problem_by_resource"),
-            models.Index(fields=["gone_at"], name="past_overlap_by_end", condition=Q(kind="overlap")),
+            models.Index(
+                fields=["gone_at"], name="past_contradiction_by_end", condition=Q(kind__in=["overlap", "mixed"])
+            ),
         ]
 
     def __str__(self) -> str:
