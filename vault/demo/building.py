@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from accounts.models import Account
 from accounts.registering import find
-from billing import closing, crediting, running
+from billing import closing, contracting, crediting, running
 from billing.models import CreditGrant, Document, RunState
 from collections_ import collecting
 from core import clock
@@ -56,6 +56,7 @@ def build(base_url: str, say: Say) -> None:
     _send(sender, _lives(everybody, month.previous), "past months", say, hours)
     stating.state(sender, hours, month.previous.span)
     _close(june_2020.JUNE, say)
+    _contract(everybody[16], month.previous, say)
     _close(month.previous, say)
     _send(sender, _late(everybody[1], month.previous), "late usage", say, hours)
     _send(sender, _running(everybody, month), f"{month} and the days since", say, hours)
@@ -71,7 +72,12 @@ def _key() -> str:
     source = Source.objects.filter(name=cast.SOURCE).first()
     if source is None:
         title = "The demo platform's dyno manager, add-on broker and router"
-        contract: dict[str, Any] = {"owner": "Platform team", "past_days": 3650, "cadence_seconds": DAY, "lateness_seconds": DAY // 12}
+        contract: dict[str, Any] = {
+            "owner": "Platform team",
+            "past_days": 3650,
+            "cadence_seconds": DAY,
+            "lateness_seconds": DAY // 12,
+        }
         _, secret = sources.create(cast.SOURCE, actor=ACTOR, title=title, **contract)
         return secret.text
     return sources.rotate(source, actor=ACTOR, overlap=timedelta(0)).text
@@ -81,6 +87,27 @@ def _send(sender: sending.Sender, events: Iterable[Event], what: str, say: Say, 
     tally = sending.send_all(map(dict, events), sender, hours=hours)
     pairing.drain()
     say(f"Sent {tally.total:,} events of {what}: {tally.accepted:,} accepted, {tally.duplicate:,} known already")
+
+
+def _contract(tenant: Tenant, month: Month, say: Say) -> None:
+    """An agreement as a growing customer has it: included requests, a tenth off dynos, and a floor."""
+    account: Account = find(tenant.code)
+    if account.contracts.exists():
+        return
+    contracting.agree(
+        account.pk,
+        name="Growth agreement",
+        valid_from=month,
+        valid_to=None,
+        terms={
+            "allowances": [{"name": "Included requests", "products": ["router-requests"], "quantity": "1000000"}],
+            "discounts": [{"name": "Growth discount", "rate": "0.1", "groups": ["dyno"]}],
+            "minimum_spend": "1000",
+        },
+        reason="Signed with the sales team",
+        actor=f"user:{cast.OPENER.email}",
+    )
+    say(f"Agreed on a contract with {account.name}")
 
 
 def _lives(everybody: list[Tenant], first: Month) -> Iterator[Event]:
