@@ -37,12 +37,15 @@ def settle(invoice_id: int, amount: Decimal, *, on: date) -> Invoice:
 def unsettle(invoice_id: int, amount: Decimal, *, on: date) -> Invoice:
     """Take back ``amount`` that had settled the invoice (a charge-back, a bounced transfer); it may open again.
 
-    The caller posts the money. Raises Invalid for more than was settled. Not repeatable.
+    The caller posts the money. Of an invoice that was written off, it is lost again. Raises Invalid for more than
+    was settled. Not repeatable.
     """
     invoice = locks.invoice(invoice_id)
-    if invoice.status not in (InvoiceStatus.OPEN, InvoiceStatus.PAID):
+    if invoice.status not in (InvoiceStatus.OPEN, InvoiceStatus.PAID, InvoiceStatus.UNCOLLECTIBLE):
         raise Conflict(f"{invoice} is {invoice.status}; its payments cannot be taken back.")
     _check(amount, invoice.settled, invoice)
+    if invoice.status == InvoiceStatus.UNCOLLECTIBLE:
+        _post(invoice, _next_kind(invoice, "write_off"), amount, on)
     invoice.settled -= amount
     if invoice.status == InvoiceStatus.PAID:
         invoice.status = lifecycle.after(invoice.status, Step.REOPEN)

@@ -6,9 +6,19 @@ from decimal import Decimal
 
 from accounts.models import User
 from billing.models import Invoice
-from collections_ import locks
+from collections_ import locks, policies
 from collections_.cards import refuse_card_number
-from collections_.models import Case, CaseEvent, CaseState, ChargeAttempt, Hold, Payment, Promise, PromiseState
+from collections_.models import (
+    Case,
+    CaseEvent,
+    CaseState,
+    ChargeAttempt,
+    Chargeback,
+    Hold,
+    Payment,
+    Promise,
+    PromiseState,
+)
 from core import audit, clock, formatting, money
 from core.errors import Conflict, Invalid
 
@@ -102,6 +112,37 @@ def on_payment(payment: Payment, settled: Sequence[tuple[str, Decimal]]) -> None
         keep_promises(case, as_of=payment.received_on)
         today = max(payment.received_on, payment.recorded_at.date())
         close_settled([case], as_of=today, on=payment.received_on)
+
+
+def on_chargeback(made: Chargeback, owed_again: Sequence[tuple[str, Decimal]]) -> None:
+    """Tell the account's open case, opening one for what is past due again, that a bank took money back."""
+    currency = made.payment.currency
+    taken = formatting.amount_with_currency(made.amount, currency)
+    shares = ", ".join(
+        f"{formatting.amount_with_currency(share, currency)} of {number}" for number, share in owed_again
+    )
+    for case in _case_for(made):
+        text = f"Chargeback {made.reference} over {taken} ({made.reason}): {shares or 'nothing'} is owed again"
+        tell(case, "chargeback", text, made.recorded_by)
+
+
+def _case_for(made: Chargeback) -> list[Case]:
+    payment = made.payment
+    cases = [case for case in locks.open_cases([payment.account_id]) if case.currency == payment.currency]
+    owed = Invoice.objects.past_due(as_of=made.taken_on).filter(
+        account_id=payment.account_id, currency=payment.currency
+    )
+    if not cases and owed.filter(outstanding__gt=0).exists():
+        cases = [
+            Case.objects.create(
+                account_id=payment.account_id,
+                currency=payment.currency,
+                policy_id=policies.current().pk,
+                opened_on=made.taken_on,
+            )
+        ]
+        tell(cases[0], "opened", "A bank took money back", ACTOR)
+    return cases
 
 
 def on_other_amount(attempt: ChargeAttempt, invoice: Invoice) -> None:

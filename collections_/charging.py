@@ -19,7 +19,7 @@ from collections_ import declines, gateways, locks, paying
 from collections_.declines import DeclineClass
 from collections_.dunning import MOST_CHARGES
 from collections_.gateways import Charged, Declined
-from collections_.models import AttemptOutcome, ChargeAttempt, PaymentMethod
+from collections_.models import AttemptOutcome, ChargeAttempt, Chargeback, PaymentMethod
 from core import audit, bell, clock, leases, money
 from core.errors import Conflict, Refused
 from core.failpoints import failpoint
@@ -273,6 +273,8 @@ def _usable_method(invoice: Invoice, as_of: date) -> PaymentMethod:
 def _check_network_rules(invoice: Invoice, method: PaymentMethod, as_of: date) -> None:
     if ChargeAttempt.objects.filter(method=method, decline_class=DeclineClass.NEVER_RETRY).exists():
         raise Refused(f"The bank said never to try {method} again; ask the customer for another card")
+    if Chargeback.objects.filter(payment__attempt__method=method).exists():
+        raise Refused(f"A bank took back a payment by {method}; ask the customer for another card, or a transfer")
     tries = invoice.charge_attempts.filter(method=method).exclude(outcome=AttemptOutcome.CANCELLED)
     if tries.filter(created_on__gt=as_of - timedelta(days=30)).count() >= MOST_CHARGES:
         raise Refused(f"{method} was tried {MOST_CHARGES} times in 30 days, which is as often as the networks allow")

@@ -63,6 +63,13 @@ class PaymentForm(forms.Form):
         self.fields["first"].queryset = owed.order_by("due_on", "pk")  # type: ignore[attr-defined]
 
 
+class ChargebackForm(forms.Form):
+    amount = forms.DecimalField(max_digits=24, decimal_places=4, help_text="What the bank took back.")
+    reference = forms.CharField(max_length=200, help_text="The bank's own; the same one is never recorded twice.")
+    reason = forms.CharField(max_length=500, help_text="As the bank gives it.")
+    taken_on = forms.DateField(label="Taken back on", widget=DAY)
+
+
 class VoidForm(forms.Form):
     reason = forms.CharField(
         max_length=500, help_text="Stays in the history.", widget=forms.Textarea(attrs={"rows": 2})

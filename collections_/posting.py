@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable
 from datetime import date
+from decimal import Decimal
 
 from billing import ledger
 from billing.models import LedgerAccount
-from collections_.models import Allocation, Payment
+from collections_.models import Allocation, Chargeback, Payment
 
 
 def captured(payment: Payment) -> None:
@@ -33,3 +34,20 @@ def allocated(payment: Payment, allocations: Iterable[Allocation], *, on: date) 
             currency=payment.currency,
             legs=[(LedgerAccount.UNAPPLIED, allocation.amount), (LedgerAccount.RECEIVABLE, -allocation.amount)],
         )
+
+
+def charged_back(made: Chargeback, owed_again: Decimal) -> None:
+    """Post money that a bank took back: cash out, ``owed_again`` of it receivable again, the rest from unapplied."""
+    ledger.post(
+        source_type="chargeback",
+        source_id=made.pk,
+        kind="take_back",
+        account_id=made.payment.account_id,
+        on=made.taken_on,
+        currency=made.payment.currency,
+        legs=[
+            (LedgerAccount.RECEIVABLE, owed_again),
+            (LedgerAccount.UNAPPLIED, made.amount - owed_again),
+            (LedgerAccount.CASH, -made.amount),
+        ],
+    )

@@ -3,10 +3,11 @@
 from django.urls import URLPattern, URLResolver, path
 
 from collections_.api import cases as cases_api
+from collections_.api import chargebacks as chargebacks_api
 from collections_.api import pauses
 from collections_.api import payments as api
 from collections_.api import voiding as voiding_api
-from collections_.views import cases, charges, payments, voiding, worklist
+from collections_.views import cases, chargebacks, charges, payments, voiding, worklist
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("collections/", worklist.cases, name="worklist"),
@@ -30,6 +31,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("payments/<int:pk>/", payments.payment, name="payment"),
     path("payments/<int:pk>/apply/", payments.apply, name="payment_apply"),
     path("api/v1/invoices/<str:number>/void", voiding_api.InvoiceVoid.as_view(), name="api_invoice_void"),
+    path("payments/<int:pk>/chargeback/", chargebacks.record, name="payment_chargeback"),
+    path("api/v1/payments/<int:pk>/chargebacks", chargebacks_api.Chargebacks.as_view(), name="api_payment_chargebacks"),
     path("api/v1/payments", api.PaymentList.as_view(), name="api_payments"),
     path("api/v1/payments/<int:pk>", api.PaymentDetail.as_view(), name="api_payment"),
     path("api/v1/payments/<int:pk>/apply", api.PaymentApplication.as_view(), name="api_payment_apply"),

@@ -21,9 +21,11 @@ left join lateral (
         (array_agg(decline_class order by t.number desc)
             filter (where t.method_id = m.id and outcome = 'declined'))[1] as last_decline
     from collections_chargeattempt t where t.invoice_id = i.id) x on true
-left join lateral (  -- what a bank forbids is forbidden for every invoice
-    select decline_class as never from collections_chargeattempt
-    where method_id = m.id and decline_class = 'never_retry' limit 1) n on true
+left join lateral (  -- what a bank forbids is forbidden for every invoice, and so is a card whose payment it took back
+    select 'never_retry' as never from collections_chargeattempt t
+    where t.method_id = m.id and (t.decline_class = 'never_retry' or exists (
+        select 1 from collections_payment p join collections_chargeback b on b.payment_id = p.id
+        where p.attempt_id = t.id)) limit 1) n on true
 left join lateral (
     select jsonb_object_agg(name, taken_on) as steps from collections_casestep where invoice_id = i.id) s on true
 where i.status = 'open' and i.outstanding > 0 and i.due_on <= %(as_of)s and i.id > %(after)s

@@ -112,6 +112,7 @@ ACCESS: Final[Mapping[str, Mapping[str, str]]] = {
     "record_payment": {"GET": "FC", "POST": "FC"},
     "payment": {"GET": STAFF},
     "payment_apply": {"POST": "FC"},
+    "payment_chargeback": {"GET": "FC", "POST": "FC"},
     # Runs
     "runs": {"GET": "FOA"},
     "run_open": {"GET": "FO", "POST": "FO"},
@@ -190,6 +191,7 @@ ACCESS: Final[Mapping[str, Mapping[str, str]]] = {
     "api_payments": {"GET": STAFF + KEYS, "POST": "FC"},
     "api_payment": {"GET": STAFF + KEYS},
     "api_payment_apply": {"POST": "FC"},
+    "api_payment_chargebacks": {"GET": STAFF, "POST": "FC"},
     "api_cases": {"GET": STAFF},
     "api_case": {"GET": STAFF},
     "api_case_events": {"GET": STAFF, "POST": "FC"},
