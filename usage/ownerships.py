@@ -56,7 +56,7 @@ def state(said: Statement, *, by: str) -> bool:
         now = locks.history(cursor)
         if _said_before(cursor, said):
             return False
-        affected = [said.resource] if said.resource else _resources(cursor, said.app)
+        affected = [said.resource] if said.resource else _resources(cursor, said.app, said.start)
         apps = [said.app] if not said.resource else []
         for row in ownership_rows.believed(cursor, [said.resource] if said.resource else [], apps):
             _refuse_overlap(row, said)
@@ -85,7 +85,7 @@ def transfer(*, app: str = "", resource: str = "", giver: str, taker: str, at: d
         now = locks.history(cursor)
         if _by_reference(cursor, reference):
             return reference, _moved(cursor, reference, taker)
-        affected = [resource] if resource else _resources(cursor, app)
+        affected = [resource] if resource else _resources(cursor, app, at)
         new, gone = _handed_over(ownership_rows.believed(cursor, affected, [app]), app, giver, at, reference, taker)
         if not new:
             raise NotFound(f"{giver} owns nothing of {app or resource} at {moment(at)} or later.")
@@ -168,5 +168,7 @@ def _moved(cursor: store.Cursor, reference: str, taker: str) -> int:
     return count
 
 
-def _resources(cursor: store.Cursor, app: str) -> list[str]:
-    return [row[0] for row in cursor.execute(load("usage", "resources_of_app").encode(), {"app": app})]
+def _resources(cursor: store.Cursor, app: str, since: datetime) -> list[str]:
+    """Return what belongs to an app; of what was only measured, what was measured since a moment."""
+    named = {"app": app, "since": since}
+    return [row[0] for row in cursor.execute(load("usage", "resources_of_app").encode(), named)]

@@ -183,3 +183,23 @@ class TestTransfers:
         first = Ownership.objects.order_by("id")[0]
         assert first.superseded_at is not None
         assert Ownership.objects.get(account="bob").recorded_by == "source:dynos"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("stated_first", [True, False])
+def test_the_owner_of_an_app_owns_what_is_only_measured_of_it(stated_first: bool) -> None:
+    """Routers count the requests of an app and know no account."""
+    routers = source("routers")
+    events = [measured(at, 1, f"router-{number}", app="shop") for number in (1, 2) for at in (2, 5)]
+    said = Statement("x", "acme", "", "shop", hour(4))
+    if stated_first:
+        ownerships.state(said, by="test")
+        settled(routers, events[:2])
+    settled(routers, [*events, measured(3, 1, "router-3", app="blog")])
+    if not stated_first:
+        ownerships.state(said, by="test")
+    believed = Ownership.objects.filter(superseded_at=None).exclude(resource="")
+    assert list(believed.order_by("resource").values_list("resource", "account", "start", "end")) == [
+        ("router-1", "acme", hour(4), None),
+        ("router-2", "acme", hour(4), None),
+    ]

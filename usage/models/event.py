@@ -57,6 +57,12 @@ class Event(models.Model):
             ),
         ]
         indexes = [
+            # What a source only measures of an app, naming no account: the app's owner owns it.
+            models.Index(
+                fields=["app", "resource"],
+                name="event_by_app",
+                condition=Q(type="measured", account="") & ~Q(app=""),
+            ),
             # Rows lie in the order they came in, and their times follow it roughly: a summary of pages finds a stretch
             # of either, whole hours of all sources too, and intake pays nothing for it.
             BrinIndex(fields=["received_at"], name="event_by_receipt_range", pages_per_range=32, autosummarize=True),
@@ -101,8 +107,8 @@ class EventKey(models.Model):
 class Unpaired(models.Model):
     """The bell of pairing: an event that may change intervals or ownership and has not been looked at yet.
 
-    Every open, close and gauge rings, and a measured event that names an account where nobody owned. Deleted when
-    it has been looked at.
+    Every open, close and gauge rings, and a measured event that names an account, or an app that is owned as a whole,
+    where nobody owned. Deleted when it has been looked at.
     """
 
     event = models.OneToOneField(

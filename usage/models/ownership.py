@@ -38,6 +38,7 @@ class Ownership(models.Model):
             models.Index(fields=["resource", "start"], name="ownership_by_resource"),
             models.Index(fields=["account", "start"], name="ownership_by_account"),
             models.Index(fields=["app"], name="ownership_by_app"),
+            models.Index(fields=["app"], name="ownership_of_whole_apps", condition=Q(resource="", superseded_at=None)),
             models.Index(  # what a caller stated, now and before; the many that follow from events need none
                 fields=["reference", "recorded_at"],
                 name="ownership_by_reference",

@@ -27,7 +27,11 @@ with known as materialized (
 ), bells as (
     insert into usage_unpaired (event_id, resource, time)
     select id, resource, time from incoming
-    where type <> 'measured' or account <> '' and not exists (
+    where type <> 'measured' or (
+        account <> '' or app <> '' and exists (
+            select from usage_ownership a
+            where a.resource = '' and a.app = incoming.app and a.superseded_at is null)
+    ) and not exists (
         select from usage_ownership o
         where o.resource = incoming.resource and o.superseded_at is null and o.start < incoming.time
           and (o."end" is null or o."end" > incoming.time))
