@@ -9,7 +9,6 @@ from core.exact import plain
 from core.periods import Month, Span
 from usage import completeness
 from usage.completeness import Contradiction, Unowned
-from usage.models import ProblemKind
 from usage.pairing_rules import MIXED
 
 UNOWNED = "unowned"
