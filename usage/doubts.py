@@ -13,10 +13,18 @@ from core.sql import load
 from usage import causes, health, store
 from usage.addresses import resource_url
 from usage.causes import Cause, Signs
-from usage.models import QuarantinedEvent, QuarantineState, Source
+from usage.models import PairingProblem, QuarantinedEvent, QuarantineState, Source
 
 MOST: Final = 2_000  # listed at once, oldest first
+SHORTEST: Final = timedelta(days=30)  # of what may count as having run for long
 QUARANTINE_LOOKED_AT: Final = 2_000  # refused events whose bodies are searched for a resource
+_COUNTED: Final = (
+    b"select count(*) from (select from usage_interval where superseded_at is null and %s limit %%(most)b) f"
+)
+_COUNTS: Final = {
+    "open": _COUNTED % b"closed is null and opened < %(limit)b",
+    "long": _COUNTED % b"closed - opened > interval '30 days' and closed - opened > %(limit)b",
+}
 _KEY: Final = re.compile(r"([ip])([0-9]{1,18})")
 
 
@@ -58,8 +66,8 @@ def old_after() -> timedelta:
 
 
 def long_after() -> timedelta:
-    """How long something may have run before it is worth a look."""
-    return timedelta(days=settings.USAGE_LONG_DAYS)
+    """How long something may have run before it is worth a look; never less than what the index holds."""
+    return max(timedelta(days=settings.USAGE_LONG_DAYS), SHORTEST)
 
 
 def problems(now: datetime, *, kind: str = "", resource: str = "", most: int = MOST) -> list[Doubt]:
@@ -75,8 +83,9 @@ def problems(now: datetime, *, kind: str = "", resource: str = "", most: int = M
 
 def intervals(now: datetime, *, running: bool, resource: str = "", most: int = MOST) -> list[Doubt]:
     """Return what has been running for long or, not ``running``, what ran for long; oldest first."""
-    named = {"before": now - old_after(), "longest": long_after(), "running": running, "now": now}
-    rows = _rows("doubtful_intervals", named | {"resource": resource, "most": most})
+    limit = {"before": now - old_after()} if running else {"longest": long_after()}
+    named = limit | {"now": now, "resource": resource, "most": most}
+    rows = _rows("doubtful_running" if running else "doubtful_long", named)
     about = _About.of(now, [row[1] for row in rows])
     kind = causes.OLD_OPEN if running else causes.OVER_LONG
     return [
@@ -95,6 +104,16 @@ def listed(name: str, now: datetime, *, kind: str = "", resource: str = "", caus
     else:
         found = intervals(now, running=name == "open", resource=resource)
     return [doubt for doubt in found if cause in ("", doubt.cause.code)]
+
+
+def count(name: str, now: datetime) -> int:
+    """Return how long a list is, without looking for causes; beyond MOST it is not counted."""
+    if name == "pairing":
+        return PairingProblem.objects.count()
+    limit = {"limit": now - old_after()} if name == "open" else {"limit": long_after()}
+    with store.cursor() as cursor:
+        found: int = cursor.execute(_COUNTS[name], limit | {"most": MOST}).fetchall()[0][0]
+    return found
 
 
 def chosen(keys: Iterable[str], now: datetime) -> list[Doubt]:

@@ -83,3 +83,7 @@ def test_on_a_phone_nothing_is_cut_off(phone: Page, olga: User, sign_in: SignIn)
     ):  # fmt: skip
         phone.goto(address)
         assert scrolls_sideways(phone) == 0, address
+    phone.get_by_label("Choose all of this page").check()
+    phone.get_by_role("button", name="Look at it for those ticked").click()
+    expect(phone.get_by_role("heading", name="What it moves")).to_be_visible()
+    assert scrolls_sideways(phone) == 0, "a remedy"

@@ -111,16 +111,16 @@ class TestARemedy:
         settled(dynos, [opened(0, "a"), opened(1, "b"), opened(500, "new")])
         Source.objects.update(last_heartbeat_at=hour(300), last_received_at=hour(200))
         found = doubts.intervals(now(), running=True)
-        assert [doubt.resource for doubt in found] == ["a", "b", "new"]
+        assert [doubt.resource for doubt in found] == ["a", "b", "new"] and doubts.count("open", now()) == 3
         plan = remedied(found, remedies.CLOSE_LAST_HEARD)
         assert [doubt.resource for doubt in plan.remedied] == ["a", "b"] and "not earlier" in plan.skipped[0][1]
         assert spans("a") == [("standard-1x", hour(0), hour(300))]
 
     def test_shortens_what_ran_for_too_long(self, dynos: Source, settings: Any) -> None:
-        settings.USAGE_LONG_DAYS = 10
-        settled(dynos, [opened(0, "a"), closed(24 * 20, "a")])
+        settings.USAGE_LONG_DAYS = 35
+        settled(dynos, [opened(0, "a"), closed(24 * 40, "a"), opened(0, "b"), closed(24 * 34, "b")])
         (long,) = doubts.intervals(now(), running=False)
-        assert long.kind == "over_long"
+        assert long.kind == "over_long" and doubts.count("long", now()) == 1
         remedied([long], remedies.CLOSE_AT, hour(24))
         assert spans("a") == [("standard-1x", hour(0), hour(24))] and not PairingProblem.objects.exists()
 

@@ -18,7 +18,7 @@ from core.tables import VaultTable
 from usage import completeness, doubts, remedies
 from usage.doubts import Doubt
 from usage.forms import DecideForm, DoubtFilter, LongFilter, QuarantineFilter
-from usage.models import PairingProblem, QuarantinedEvent, QuarantineState
+from usage.models import QuarantinedEvent, QuarantineState
 from usage.tables import DoubtTable, LongTable, QuarantineTable, UnownedTable
 
 EDIT: Final = "usage.edit"
@@ -136,10 +136,10 @@ def _tabs(chosen: str) -> list[dict[str, Any]]:
     now = clock.now()
     counts = {
         "quarantine": QuarantinedEvent.objects.filter(state=QuarantineState.WAITING).count(),
-        "pairing": PairingProblem.objects.count(),
+        "pairing": doubts.count("pairing", now),
         "unowned": None,  # counting it means looking for it
-        "open": len(doubts.intervals(now, running=True)),
-        "long": len(doubts.intervals(now, running=False)),
+        "open": doubts.count("open", now),
+        "long": doubts.count("long", now),
     }
     labels = {
         "quarantine": "Quarantine", "pairing": "Pairing", "unowned": "Unowned usage", "open": "Open for long",
