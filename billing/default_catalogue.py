@@ -35,6 +35,7 @@ PRODUCTS: Final = (
     ("postgres-standard-0", "Standard-0 Postgres", "data", False, "prorated", {"unit_amount": "50.00"}, "month"),
     ("mini-key-value", "Mini Key-Value", "data", False, "prorated", {"unit_amount": "3.00"}, "month"),
     ("log-drain-choklad", "Log Drain", "addon", True, "prorated", {"unit_amount": "10.00"}, "month"),
+    ("object-storage", "Object Storage", "data", False, "prorated", {"unit_amount": "0.25"}, "GB-month"),
     (
         "router-requests",
         "Router requests",

@@ -15,6 +15,7 @@ PROCESSES: Final = ("web", "worker", "clock")
 DYNOS: Final = ("basic", "standard-1x", "standard-2x", "performance-m", "performance-l")
 ADDONS: Final = ("postgres-standard-0", "mini-postgres", "mini-key-value")
 REQUESTS: Final = "router-requests"  # a measured product: billed per million
+STORAGE: Final = "object-storage"  # a gauge: billed by the GB-month
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,7 @@ def _app(tenant: Tenant, number: int, month: Month, seed: int, first: Month) -> 
         yield from _dynos(tenant, formation, month, seed)
     yield from _addon(tenant, app, month, seed, first)
     yield from _requests(tenant, app, month, seed)
+    yield from _storage(tenant, app, month, seed)
 
 
 def _formations(tenant: Tenant, app: str, month: Month, seed: int) -> Iterator[Formation]:
@@ -123,6 +125,27 @@ def _requests(tenant: Tenant, app: str, month: Month, seed: int) -> Iterator[Eve
             "account": tenant.code,
             "meter": "requests",
             "quantity": str(dice.randrange(10_000, 4_000_000)),
+        }
+
+
+def _storage(tenant: Tenant, app: str, month: Month, seed: int) -> Iterator[Event]:
+    """Half of the apps keep files; the bucket says its size in GB when the month begins and once a day."""
+    if _dice(seed, app, "storage").random() < 0.5:
+        return
+    dice = _dice(seed, tenant.code, app, "storage", month)
+    resource, tenths = f"{app}/bucket", dice.randrange(20, 2000)  # of a GB
+    for day in range(month.seconds // 86_400):
+        tenths = max(tenths + dice.randrange(-5, 15), 0)
+        yield {
+            "id": f"{resource}:{month}:{day}",
+            "type": "gauge",
+            "time": _iso(month.start + timedelta(days=day)),
+            "resource": resource,
+            "product": STORAGE,
+            "app": app,
+            "account": tenant.code,
+            "meter": "storage",
+            "quantity": f"{tenths // 10}.{tenths % 10}",
         }
 
 

@@ -6,6 +6,7 @@ from typing import Final
 
 from accounts import registering
 from accounts.models import Account
+from billing import catalogue
 from collections_ import methods
 from vault.simulation.tenants import Tenant
 
@@ -13,7 +14,11 @@ CARD_EXPIRES: Final = date(2032, 12, 31)
 
 
 def register(tenants: Iterable[Tenant], *, actor: str) -> int:
-    """Register whoever is missing and return how many that were; a repeat registers nobody."""
+    """Register whoever is missing and return how many that were; a repeat registers nobody.
+
+    What the platform sells is planted as far as it is missing: usage without a price would hold everybody.
+    """
+    catalogue.seed()
     tenants = list(tenants)
     known = set(Account.objects.filter(code__in=[t.code for t in tenants]).values_list("code", flat=True))
     new = [tenant for tenant in tenants if tenant.code not in known]
