@@ -47,7 +47,7 @@ def drop(apps: Any, schema_editor: Any) -> None:
 
 class Migration(migrations.Migration):
     atomic = False
-    dependencies = [("usage", "0027_past_contradictions")]
+    dependencies = [("usage", "0020_intervals_in_doubt")]
 
     operations = [
         migrations.SeparateDatabaseAndState(
