@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from collections_ import charging, collecting, daily, reconciling
+from collections_ import charging, collecting, daily, receiving, reconciling
 
 SECONDS = 60  # a task stays well below the queue's time-out and rings again for the rest
 
@@ -18,6 +18,11 @@ def reconcile() -> int:
     return reconciling.reconcile_waiting()
 
 
+def receive() -> int:
+    """Handle what gateways told us; a repeat finds it handled, or asks the gateway again."""
+    return receiving.handle_waiting()
+
+
 def collect() -> int:
     """Do the collecting of each day that waits; a repeat of a day takes no step twice."""
     return daily.collect_waiting()
@@ -27,6 +32,7 @@ def sweep() -> None:
     """Begin today's collecting and ring for lost bells; a repeat finds the day begun."""
     daily.begin_today()
     reconciling.sweep()
+    receiving.sweep()
 
 
 def on_invoices_issued(payload: Mapping[str, Any]) -> None:

@@ -7,7 +7,7 @@ from collections_.api import chargebacks as chargebacks_api
 from collections_.api import pauses
 from collections_.api import payments as api
 from collections_.api import voiding as voiding_api
-from collections_.views import cases, chargebacks, charges, payments, voiding, worklist
+from collections_.views import cases, chargebacks, charges, gateway_webhook, payments, voiding, worklist
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("collections/", worklist.cases, name="worklist"),
@@ -21,6 +21,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("collections/cases/<int:pk>/assign/", cases.assign, name="case_assign"),
     path("collections/cases/<int:pk>/charge/<str:number>/", cases.charge, name="case_charge"),
     path("invoices/<str:key>/void/", voiding.void_invoice, name="invoice_void"),
+    path("webhooks/<str:gateway>", gateway_webhook.receive, name="gateway_webhook"),
     path("payments/", payments.payments, name="payments"),
     path("payments/export.csv", payments.export, name="payments_export"),
     path("payments/charges/", charges.charges, name="charges"),

@@ -7,6 +7,8 @@ from collections_.gateways import sandbox
 from collections_.gateways.protocol import (
     Charged,
     Declined,
+    Disputed,
+    Event,
     Gateway,
     GatewayRefused,
     NoAnswer,
@@ -14,7 +16,7 @@ from collections_.gateways.protocol import (
 )
 from core.errors import NotFound
 
-__all__ = ["Charged", "Declined", "Gateway", "GatewayRefused", "NoAnswer", "Unseen", "named"]
+__all__ = ["Charged", "Declined", "Disputed", "Event", "Gateway", "GatewayRefused", "NoAnswer", "Unseen", "named"]
 
 ADAPTERS: Final[Mapping[str, Callable[[], Gateway]]] = {"sandbox": sandbox.from_settings}
 

@@ -1,5 +1,6 @@
 """What a payment gateway must do for us, whichever it is."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -27,6 +28,25 @@ class Unseen:
     """The gateway knows nothing of the key: it took no money for it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A message of the gateway: ``about`` is the key of a charge, or the gateway's name of a dispute."""
+
+    id: str
+    kind: str  # charge.settled, dispute.opened; whatever else is stored and left alone
+    about: str
+
+
+@dataclass(frozen=True, slots=True)
+class Disputed:
+    """Money of a charge that the payer's bank took back."""
+
+    charge_id: str
+    amount: Decimal
+    currency: str
+    reason: str
+
+
 class NoAnswer(Exception):
     """The gateway did not answer, or not in a form that can be read: money may or may not have moved."""
 
@@ -50,6 +70,18 @@ class Gateway(Protocol):
 
     def lookup(self, key: str) -> Charged | Declined | Unseen:
         """Return what became of ``key``, without moving money. Raises NoAnswer."""
+        ...
+
+    def dispute(self, reference: str) -> Disputed | Unseen:
+        """Return one dispute by the gateway's own name for it. Raises NoAnswer."""
+        ...
+
+    def read_event(self, body: bytes, headers: Mapping[str, str]) -> Event:
+        """Return the event that ``body`` is, if the gateway signed it; else raise Refused. Invalid: unreadable."""
+        ...
+
+    def parse_event(self, body: bytes) -> Event:
+        """Return the event that ``body`` is, whose signature was checked when it came. Raises Invalid."""
         ...
 
     def find(self, charge_id: str) -> Charged | Unseen:

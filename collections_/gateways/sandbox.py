@@ -20,7 +20,7 @@ import os
 import sqlite3
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -30,7 +30,8 @@ from typing import Final
 
 from django.conf import settings
 
-from collections_.gateways.protocol import Charged, Declined, GatewayRefused, NoAnswer, Unseen
+from collections_.gateways import signing
+from collections_.gateways.protocol import Charged, Declined, Disputed, Event, GatewayRefused, NoAnswer, Unseen
 from core import money
 
 DECLINES: Final = {
@@ -54,8 +55,14 @@ create table if not exists answer (
 );
 create index if not exists answer_by_token on answer (token)
 """
+_THIRD: Final = """
+create table dispute (
+    reference text primary key, charge_id text not null, amount text not null, currency text not null,
+    reason text not null
+)
+"""
 # Each brings a journal of the version before up to date; a new one is added at the end.
-_VERSIONS: Final = (_FIRST, "alter table answer add column captured text")
+_VERSIONS: Final = (_FIRST, "alter table answer add column captured text", _THIRD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +115,36 @@ class SandboxGateway:
         if charge_id.startswith(UNREACHABLE_CHARGE):
             raise NoAnswer("the sandbox gateway did not answer")
         return Unseen() if row is None else _charged(row)
+
+    def dispute(self, reference: str) -> Disputed | Unseen:
+        """Return one dispute."""
+        with self._books() as books:
+            row = books.execute("select * from dispute where reference = ?", [reference]).fetchone()
+        if row is None:
+            return Unseen()
+        return Disputed(row["charge_id"], Decimal(row["amount"]), row["currency"], row["reason"])
+
+    def take_back(self, charge_id: str, amount: Decimal | None = None, *, reason: str = "fraudulent") -> str:
+        """Play the payer's bank: take a charge, or part of it, back; return the dispute's name."""
+        charge, reference = self.find(charge_id), f"dp_{uuid.uuid4().hex}"
+        if isinstance(charge, Unseen):
+            raise GatewayRefused(f"there is no charge {charge_id}")
+        taken = charge.amount if amount is None else amount
+        with self._books() as books:
+            books.execute(
+                "insert into dispute values (?, ?, ?, ?, ?)",
+                [reference, charge_id, money.plain(taken), charge.currency, reason],
+            )
+        return reference
+
+    def read_event(self, body: bytes, headers: Mapping[str, str]) -> Event:
+        """Check the signature and return the event."""
+        signing.check(body, headers.get(signing.HEADER, ""))
+        return self.parse_event(body)
+
+    def parse_event(self, body: bytes) -> Event:
+        """Return the event that ``body`` is."""
+        return signing.parse(body)
 
     def captures(self) -> list[Capture]:
         """Return the whole journal of captures in order: what the ledger must agree with."""

@@ -2,6 +2,7 @@
 
 from collections_.models.case import Case, CaseEvent, CaseState, CaseStep, Hold, Promise, PromiseState
 from collections_.models.chargeback import AllocationReversal, Chargeback
+from collections_.models.gateway_event import GatewayEvent
 from collections_.models.payment import Allocation, AttemptOutcome, ChargeAttempt, Payment, PaymentMethod
 from collections_.models.policy import CollectionsDay, DunningPolicy
 
@@ -17,6 +18,7 @@ __all__ = [
     "Chargeback",
     "CollectionsDay",
     "DunningPolicy",
+    "GatewayEvent",
     "Hold",
     "Payment",
     "PaymentMethod",

@@ -84,6 +84,7 @@ ACCESS: Final[Mapping[str, Mapping[str, str]]] = {
     "set_password": {"GET": EVERYBODY, "POST": EVERYBODY},
     # Machines and operators
     "healthz": {"GET": EVERYBODY},
+    "gateway_webhook": {"POST": EVERYBODY},  # the gateway's signature opens it
     "readyz": {"GET": EVERYBODY},
     "metrics": {"GET": EVERYBODY},
     "status": {"GET": STAFF},

@@ -117,6 +117,7 @@ def _names(staff: dict[str, User], mine: Customer) -> dict[str, dict[str, Any]]:
             "membership": Membership.objects.get(user=mine.viewer).pk,
             "prefix": account.api_keys.filter(revoked_at=None).first().prefix,  # type: ignore[union-attr]
             "part": "invoices",
+            "gateway": "sandbox",
             "number": invoice.number,
             "hold": hold,
             "line": line.pk,
