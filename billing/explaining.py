@@ -11,7 +11,7 @@ from billing.rating.lines import is_by_time
 from core import formatting
 from core.money import minor_unit
 from core.periods import Month
-from usage import archives
+from usage import amended, archives
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,7 @@ class Explanation:
     steps: tuple[Step, ...]
     facts: tuple[tuple[str, str], ...]
     usage_href: str
+    amendments: tuple[int, ...] = ()  # the corrections of usage that an adjustment comes from
 
 
 def explain(line: InvoiceLine) -> Explanation:
@@ -46,6 +47,7 @@ def explain(line: InvoiceLine) -> Explanation:
         steps=tuple(_step(step, currency) for step in line.steps),
         facts=tuple((label, text) for label, text in _facts(line, currency) if text),
         usage_href=_usage(line),
+        amendments=tuple(amended.named(line.reason)) if line.kind == LineKind.ADJUSTMENT else (),
     )
 
 

@@ -1,9 +1,10 @@
 """What corrections did: the events that were told and those that count, the time that changed, what covers what."""
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from django.db.models import Q, QuerySet
 
@@ -14,6 +15,8 @@ from usage.addresses import event_url
 from usage.amending import MOST_EVENTS, Made
 from usage.models import Amendment, Interval
 from usage.reported import ReportedEvent
+
+_NAMED: Final = re.compile(r"\bAmendment ([0-9]{1,18})(?: was taken back)?:")
 
 
 class Told(NamedTuple):
@@ -94,7 +97,13 @@ class Cause(NamedTuple):
     back: bool
 
     def __str__(self) -> str:
+        """Say it in the reason of a line; ``named`` finds the amendment there again."""
         return f"Amendment {self.amendment}{' was taken back' if self.back else ''}: {self.reason}"
+
+
+def named(reason: str) -> list[int]:
+    """Return the amendments that the reason of an adjustment names."""
+    return [int(number) for number in _NAMED.findall(reason)]
 
 
 def causes(accounts: Sequence[str], span: Span, *, since: datetime, cutoff: datetime) -> list[Cause]:

@@ -60,6 +60,7 @@ STAFF: Final[Sequence[Group]] = (
             _entry("Sources", "/sources/", "source", "sources.view"),
             _entry("Reconciliation", "/usage/reconciliation/", "audit", "sources.view"),
             _entry("Usage problems", "/usage/problems/", "problem", "sources.view"),
+            _entry("Amendments", "/usage/amendments/", "note", "usage.view"),
             _entry("Unbilled usage", "/usage/unbilled/", "price", "usage.view"),
         ),
     ),

@@ -1,6 +1,5 @@
 """Corrections of usage as a list and one by one: what gave way, what stands instead, the money moved, the way back."""
 
-import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
 from typing import Any, Final
@@ -100,14 +99,13 @@ def amendment(request: StaffRequest, key: int) -> HttpResponse:
 
 def billed_lines(one: Amendment, movements: list[Movement]) -> list[InvoiceLine]:
     """Return the adjustments, drafted or issued, that name an amendment as their cause."""
-    named = re.compile(rf"\bAmendment {one.pk}(?: was taken back)?:")
     accounts = {moved.account for moved in movements}
     found = InvoiceLine.objects.filter(
         kind=LineKind.ADJUSTMENT, invoice__account__code__in=accounts, invoice__shadow=False,
         reason__contains=f"Amendment {one.pk}",
     )  # fmt: skip
     found = found.select_related("invoice__account", "adjusts").order_by("invoice_id", "position")
-    return [line for line in found if named.search(line.reason)]
+    return [line for line in found if one.pk in amended.named(line.reason)]
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

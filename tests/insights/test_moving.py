@@ -6,12 +6,15 @@ from decimal import Decimal
 
 import pytest
 
+from billing import adjusting, crediting, explaining, holding
 from billing.foreseeing import ADJUSTMENT, DRAFT, NOWHERE
 from billing.models import InvoiceLine
 from core.errors import Invalid
 from core.periods import Month
 from insights import moving
 from insights.moving import ChangedMeanwhile, Moved
+from insights.views import amendments
+from monitoring import invariants
 from tests import factories
 from tests.factories import OCTOBER, account, invoice, ran, use
 from tests.usage.factories import hour
@@ -23,6 +26,7 @@ from usage.reported import ReportedEvent
 pytestmark = pytest.mark.django_db
 OLGA = "user:olga@example.com"
 SEPTEMBER = OCTOBER.previous
+NOVEMBER = OCTOBER.next
 
 
 def said(kind: str, at: datetime, resource: str = "w", product: str = "standard-1x", **more: object) -> ReportedEvent:
@@ -169,6 +173,53 @@ class TestAnAdjustment:
         assert line.amount > 0 and line.usage == 36000 and "closed later" in line.reason
 
 
+class TestTheNextInvoice:
+    """September is issued; then it is corrected; October bills the difference, for good."""
+
+    def corrected(self, owner: object, at: float) -> Moved:
+        factories.close(SEPTEMBER)
+        change = closing_at(at)
+        moved = moving.preview(change, actor=OLGA)
+        moving.carry_out(change, actor=OLGA, token=moved.token)
+        return moved
+
+    def test_carries_just_what_was_shown_linked_to_both(self, acme: object) -> None:
+        use(ran("other", "standard-2x", SEPTEMBER.start, None, "acme"))  # so that October comes to more than nothing
+        moved = self.corrected(acme, -360)
+        factories.close(OCTOBER)
+        made = invoice(acme, OCTOBER)  # type: ignore[arg-type]
+        (line,) = made.lines.filter(kind="adjustment")
+        shown = [m for m in moved.movements if m.landing.kind == ADJUSTMENT]
+        assert [(m.difference, str(m.landing.month)) for m in shown] == [(line.amount, str(OCTOBER))]
+        assert line.adjusts == invoice(acme, SEPTEMBER) and shown[0].original == (line.adjusts_id, line.adjusts.number)  # type: ignore[arg-type,union-attr]
+        (amendment,) = Amendment.objects.all()
+        assert explaining.explain(line).amendments == (amendment.pk,)
+        assert amendments.billed_lines(amendment, list(moved.movements)) == [line]
+        assert made.status == "open" and made.total == made.subtotal == 50 + line.amount
+        assert all(invariants.check(one).holds for one in invariants.collect())
+        assert adjustments_of(acme, SEPTEMBER, NOVEMBER) == [], "and it is settled by that"
+
+    def test_that_would_be_below_nothing_waits_and_becomes_a_credit(self, acme: object) -> None:
+        """The whole of September goes, and nothing else ran in October: there is nothing to take it off from."""
+        moved = self.corrected(acme, -719)
+        run = factories.build(OCTOBER)
+        entry = factories.ending(run, acme)  # type: ignore[arg-type]
+        assert (entry.outcome, entry.reason_code) == ("held", "negative")
+        (line,) = invoice(acme, OCTOBER).lines.all()  # type: ignore[arg-type]
+        assert line.amount == next(m.difference for m in moved.movements if m.month == SEPTEMBER) < -24
+        adjusting.waive_line(line.pk, reason="Given as a credit instead", actor=factories.ADA)
+        grant = crediting.request(
+            acme.pk,
+            -line.amount,
+            reason=line.reason,
+            actor=factories.ADA,  # type: ignore[attr-defined]
+        )
+        assert (grant.state, grant.balance) == ("active", -line.amount)
+        holding.release(run.pk, acme.pk, actor=factories.ADA, reason="credited")  # type: ignore[attr-defined]
+        factories.issue(run)
+        assert adjustments_of(acme, SEPTEMBER, NOVEMBER) == [], "it is not taken off a second time"
+
+
 def run_of(month: Month, owner: object) -> InvoiceLine:
     """The one adjustment that a shadow run of ``month`` writes for an account."""
     made = factories.ending(factories.build(month, shadow=True), owner).invoice  # type: ignore[arg-type]
@@ -176,9 +227,8 @@ def run_of(month: Month, owner: object) -> InvoiceLine:
     return made.lines.get(kind="adjustment")
 
 
-def adjustments_of(owner: object, month: Month) -> list[Decimal]:
-    """What the next run would write about a closed month, told by a shadow of the next."""
-    run = factories.build(month.next, shadow=True)
+def adjustments_of(owner: object, month: Month, later: Month | None = None) -> list[Decimal]:
+    """What a later run would write about a closed month, told by a shadow: the next one's unless said."""
+    run = factories.build(later or month.next, shadow=True)
     made = factories.ending(run, owner).invoice  # type: ignore[arg-type]
-    assert made is not None
-    return [line.amount for line in made.lines.filter(kind="adjustment")]
+    return [line.amount for line in made.lines.filter(kind="adjustment", period_start__lt=month.end)] if made else []
