@@ -120,9 +120,7 @@ def receive(request: HttpRequest) -> HttpResponse:
     except VaultError as error:
         return _problem(error.status, error.code, str(error))
     except (OperationalError, InterfaceError):
-        refusal = _problem(503, "try_again", "The events were not stored; send them again in a moment.")
-        refusal["Retry-After"] = "2"
-        return refusal
+        return _problem(503, "try_again", "The events were not stored; send them again in a moment.")
     return HttpResponse(_json(answer), status=200 if answer.complete else 207, content_type="application/json")
 
 
@@ -154,6 +152,8 @@ def _json(answer: Answer) -> bytes:
 def _problem(status: int, code: str, detail: str) -> HttpResponse:
     answer = problem(status, code, detail)
     plain = HttpResponse(msgspec.json.encode(answer.data), status=status, content_type=answer.content_type)
+    if status == 503:
+        plain["Retry-After"] = "2"
     if status == 401:
         plain["WWW-Authenticate"] = SourceAuthentication().authenticate_header(Request(HttpRequest()))
     return plain
