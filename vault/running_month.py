@@ -42,7 +42,7 @@ class DayRow:
 
     day: date
     amount: Decimal
-    running: Decimal  # seconds
+    hours: Decimal  # of running time, of all resources together
     counted: Sequence[str]
     href: str
 
@@ -126,7 +126,7 @@ def _href(use: MonthUse, **asked: str) -> str:
 
 def _row(day: Day, use: MonthUse) -> DayRow:
     running = total(part.used for part in day.parts if part.charge.kind[2] == RUNNING)
-    return DayRow(day.day, day.amount, running, list(_counted(day.parts, use)), _href(use, day=day.day.isoformat()))
+    return DayRow(day.day, day.amount, running / HOUR, list(_counted(day.parts, use)), _href(use, day=day.day.isoformat()))
 
 
 def _counted(parts: Iterable[Part], use: MonthUse) -> Iterator[str]:

@@ -143,10 +143,10 @@ class MonthResourceTable(VaultTable):
     noun = "resource"
     empty = "No resource is like that. Clear the search, or choose another month."
     resource = tables.Column(empty_values=())
-    app = tables.Column(accessor="charge__kind__0", orderable=False)
-    description = tables.Column(accessor="charge__description", verbose_name="Line")
-    used = tables.Column(attrs={"cell": {"class": "num"}})
     amount = tables.Column(attrs={"cell": {"class": "num"}})
+    used = tables.Column(attrs={"cell": {"class": "num"}})
+    description = tables.Column(accessor="charge__description", verbose_name="Line")
+    app = tables.Column(accessor="charge__kind__0", orderable=False)
 
     def __init__(self, *args: Any, currency: str, linked: bool, **kwargs: Any) -> None:
         self.currency, self.linked = currency, linked
