@@ -177,6 +177,7 @@ def restate(
     cursor: store.Cursor, source: Source, events: Sequence[ReportedEvent], now: datetime, amendment: int
 ) -> None:
     """Store the events that an amendment says, in the running transaction; their identifiers are new and differ."""
+    partitions.ensure({Month.containing(event.time) for event in events})
     _insert(cursor, source, sorted(((e, e.digest()) for e in events), key=lambda row: row[0].id), now, amendment)
 
 

@@ -1,5 +1,6 @@
 """Every month of events has a place of its own, with everything that the whole promises."""
 
+import json
 from datetime import UTC, datetime
 
 import pytest
@@ -8,7 +9,7 @@ from django.db import connections, transaction
 from core import clock, databases
 from core.periods import Month
 from tests.usage.factories import measured, opened, report
-from usage import intake, partitions
+from usage import intake, partitions, reading, store
 from usage.models import Event, EventKey, Source
 
 pytestmark = pytest.mark.django_db
@@ -62,6 +63,12 @@ class TestMade:
         assert set(partitions.there()) - before == made, "and none for what was refused"
         (stored,) = ask("select count(*), min(time) from only usage_event_2018_12")
         assert stored == (1, datetime(2018, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC))
+
+    def test_by_an_amendment_when_one_is_missing(self, dynos: Source) -> None:
+        said = reading.read(json.dumps([opened(0) | {"time": "2018-07-01T00:00:00Z"}]).encode()).events
+        with store.writing() as cursor:
+            intake.restate(cursor, dynos, said, clock.database_now(databases.usage()), 7)
+        assert ask("select count(*), max(amendment_id) from only usage_event_2018_07") == [(1, 7)]
 
     def test_by_no_one_when_all_or_nothing_is_refused(self, dynos: Source) -> None:
         report(dynos, [opened(0) | {"time": "2017-12-31T00:00:00Z"}, {}], atomic=True)
