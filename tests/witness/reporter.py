@@ -40,12 +40,12 @@ def event(source: str, number: int, month: datetime) -> Event:
         return known | {"type": "open", "time": iso(opened), "app": f"app-of-{owner}", "account": owner}
     if number % 4 == 1:
         return known | {"type": "close", "time": iso(closed)}
-    known |= {"resource": f"{source}/router-of-{owner}", "product": "router-requests", "app": f"app-of-{owner}"}
-    moment = opened + timedelta(seconds=number % 4)
-    quantity = str(Decimal(chance.randrange(1, 10**9)) / 1000)
-    return known | {
-        "type": "measured", "time": iso(moment), "account": owner, "meter": "requests", "quantity": quantity,
-    }  # fmt: skip
+    known |= {"app": f"app-of-{owner}", "account": owner, "quantity": str(Decimal(chance.randrange(1, 10**9)) / 1000)}
+    if number % 4 == 2:
+        known |= {"type": "measured", "meter": "requests", "product": "router-requests"}
+        return known | {"resource": f"{source}/router-of-{owner}", "time": iso(opened)}
+    known |= {"type": "gauge", "meter": "storage", "product": "mini-postgres"}
+    return known | {"resource": f"{source}/disk-of-{owner}", "time": iso(closed)}
 
 
 def iso(moment: datetime) -> str:
@@ -212,7 +212,8 @@ def manifest(hour: str, events: Sequence[Event]) -> dict[str, Any]:
         of_meter = [one for one in events if one.get("meter", "duration") == meter]
         kinds = [one["type"] for one in of_meter]
         total = sum((Decimal(one["quantity"]) for one in of_meter if "quantity" in one), Decimal(0))
-        counts = {"opens": kinds.count("open"), "closes": kinds.count("close"), "measured": kinds.count("measured")}
+        counts = {"opens": kinds.count("open"), "closes": kinds.count("close")}
+        counts["measured"] = kinds.count("measured") + kinds.count("gauge")
         meters[meter] = counts | {"quantity": str(total)}
     return {"hour": hour, "events": len(events), "hash": f"{digest % 2**64:016x}", "meters": meters}
 

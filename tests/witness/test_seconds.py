@@ -159,6 +159,16 @@ class Usage(RuleBasedStateMachine):
 
     @precondition(lambda self: self.statements)
     @rule(data=st.data())
+    def measure_at_an_end(self, data: st.DataObject) -> None:
+        """Measure at the very moment at which an ownership begins or ends, which is half-open."""
+        told = data.draw(st.sampled_from(self.statements))
+        at = int(((told.end or told.start) - START).total_seconds())
+        if at < CLOCK:
+            quantity = {"product": "requests", "meter": "requests", "quantity": "1"}
+            self.report(events=[named("measured", at, told.resource or "r1", **quantity)], who=0)
+
+    @precondition(lambda self: self.statements)
+    @rule(data=st.data())
     def own_again(self, data: st.DataObject) -> None:
         assert not ownerships.state(data.draw(st.sampled_from(self.statements)), by=ACTOR)
 
