@@ -1,6 +1,6 @@
 """What workers call: each is one domain call, without arguments and safe to run twice; and the sweeps that ring."""
 
-from billing import drafting, issuing, running, unbilled
+from billing import drafting, issuing, rehearsing, running, unbilled
 from billing.models import RunShard
 from core import bell
 
@@ -30,6 +30,11 @@ def count_unbilled() -> None:
 def sweep_unbilled() -> None:
     """Ring for that count when the last is old."""
     unbilled.sweep()
+
+
+def rehearse() -> int:
+    """Carry rehearsals of prices on; a repeat finds them done."""
+    return rehearsing.rehearse_waiting()
 
 
 def sweep_runs() -> None:

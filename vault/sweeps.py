@@ -11,6 +11,7 @@ SWEEPS = (
     "billing.tasks.sweep_unbilled",
     "core.tasks.deliver_outbox",
     "billing.documents.rendering.sweep",
+    "billing.rehearsing.sweep",
     "core.mailing.sweep",
     "accounts.webhooks.delivering.sweep",
     "core.tasks.forget_answers",

@@ -5,7 +5,7 @@ from typing import Any
 
 from django import forms
 
-from billing.models import PriceModel, ProductGroup
+from billing.models import PriceModel, Product, ProductGroup
 
 SIMPLE = (PriceModel.PRORATED, PriceModel.FLAT, PriceModel.PER_UNIT)
 
@@ -29,8 +29,8 @@ class TermsInput(forms.Textarea):
         return None if value in (None, "null") else str(value)
 
 
-class PriceForm(forms.Form):
-    """A new version of a price: an amount for the plain models, terms as JSON for the others."""
+class TermsForm(forms.Form):
+    """What a price says: an amount for the plain models, terms as JSON for the others."""
 
     currency = forms.RegexField(
         r"^[A-Z]{3}$",
@@ -48,11 +48,6 @@ class PriceForm(forms.Form):
         help_text='Only for tiers, packages and percentages: {"tiers": [{"up_to": null, "unit_amount": "0.05"}]}.',
     )  # fmt: skip
     unit = forms.CharField(max_length=40, initial="month", label="Unit", help_text="As printed: month, request, GB.")
-    valid_from = forms.DateField(
-        widget=forms.DateInput(attrs={"type": "date"}), label="Valid from",
-        help_text="From 00:00 UTC of this day: a day to come, or any day before the product's first price.",
-    )  # fmt: skip
-    reason = forms.CharField(max_length=500, label="Reason", help_text="Kept in the history for ever.")
 
     def clean_terms(self) -> dict[str, Any]:
         """Read the terms as an object; nothing at all is an empty one."""
@@ -70,7 +65,29 @@ class PriceForm(forms.Form):
             self.add_error("unit_amount", "Say the amount.")
         return cleaned | {"terms": {**amount, **terms, "model": cleaned.get("model")}}
 
+
+class PriceForm(TermsForm):
+    """A new version of a price."""
+
+    valid_from = forms.DateField(
+        widget=forms.DateInput(attrs={"type": "date"}), label="Valid from",
+        help_text="From 00:00 UTC of this day: a day to come, or any day before the product's first price.",
+    )  # fmt: skip
+    reason = forms.CharField(max_length=500, label="Reason", help_text="Kept in the history for ever.")
+
     def values(self) -> dict[str, Any]:
         """Return the verb's arguments."""
         chosen = {name: self.cleaned_data[name] for name in ("currency", "terms", "unit", "reason")}
         return chosen | {"valid_from": datetime.combine(self.cleaned_data["valid_from"], time(), tzinfo=UTC)}
+
+
+class RehearsalForm(TermsForm):
+    """A price to try on the last months."""
+
+    product = forms.ModelChoiceField(Product.objects.order_by("name"), to_field_name="code", label="Product")
+    months = forms.IntegerField(min_value=1, max_value=12, initial=3, label="Whole months to look back")
+    field_order = ["product", "currency", "model", "unit_amount", "terms", "unit", "months"]
+
+    def values(self) -> dict[str, Any]:
+        """Return the verb's arguments."""
+        return {name: self.cleaned_data[name] for name in ("product", "currency", "terms", "unit", "months")}

@@ -7,6 +7,7 @@ from billing.models.credit_note import CreditNote, CreditNoteLine, Settlement
 from billing.models.document import Document, DocumentKind
 from billing.models.invoice import Invoice, InvoiceKind, InvoiceLine, InvoiceStatus, LineKind, PaymentStatus
 from billing.models.ledger import LedgerAccount, LedgerEntry, LedgerTransaction
+from billing.models.rehearsal import Rehearsal, RehearsedBill
 from billing.models.run import Outcome, Run, RunAccount, RunShard, RunState, ShardPhase
 from billing.models.seller import NumberSeries, Seller, TaxRate
 from billing.models.waiver import UnbilledCount, UsageWaiver, WaiverKind
@@ -35,6 +36,8 @@ __all__ = [
     "PriceModel",
     "Product",
     "ProductGroup",
+    "Rehearsal",
+    "RehearsedBill",
     "Run",
     "RunAccount",
     "RunShard",

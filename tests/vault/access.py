@@ -57,6 +57,10 @@ ACCESS: Final[Mapping[str, Mapping[str, str]]] = {
     "unbilled_accept": {"POST": "F"},
     "unbilled_own": {"GET": "O", "POST": "O"},
     "unbilled_withdraw": {"GET": "F", "POST": "F"},
+    "rehearsals": {"GET": STAFF},
+    "rehearsal_new": {"GET": "F", "POST": "F"},
+    "rehearsal": {"GET": STAFF},
+    "rehearsal_export": {"GET": "FCA"},
     # The portal
     "portal": {"GET": MEMBERS},
     "portal_account": {"POST": MEMBERS},

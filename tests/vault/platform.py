@@ -17,7 +17,7 @@ from accounts.models import ACCOUNT_SCOPES, Membership, User, WebhookDelivery
 from accounts.webhooks import endpoints
 from accounts.webhooks.publishing import News, publish
 from accounts.webhooks.topics import INVOICE_PAID
-from billing import contracting, credit_notes, crediting
+from billing import contracting, credit_notes, crediting, rehearsing
 from billing.documents import rendering
 from billing.models import Document, Product
 from collections_ import casework, charging, paying, policies
@@ -110,6 +110,11 @@ def _names(staff: dict[str, User], mine: Customer) -> dict[str, dict[str, Any]]:
     hook = endpoints.add(account, url="https://hooks.example/acme", description=mine.secret, actor=ACTOR).endpoint.pk
     publish(INVOICE_PAID, [News(mine.secret, account.pk, {"number": mine.secret})])
     told = WebhookDelivery.objects.get().pk
+    rehearsed = rehearsing.begin(
+        Product.objects.get(code="standard-1x"), account.currency, {"model": "prorated", "unit_amount": "9"}, "month",
+        actor=ACTOR,
+    ).pk  # fmt: skip
+    rehearsing.rehearse_waiting()
     rendering.render_waiting()  # so that no request has to print
     return {
         "": {
@@ -147,6 +152,7 @@ def _names(staff: dict[str, User], mine: Customer) -> dict[str, dict[str, Any]]:
         "api/v1/credits": {"key": asked.pk},
         "api/v1/cases": {"key": case},
         "api/v1/contracts": {"key": contract},
+        "rehearsals": {"key": rehearsed},
         "webhooks": {"key": hook, "step": "pause"},
         "api/v1/webhooks": {"key": hook, "delivery": told},
         "accounts": {"key": contract},
