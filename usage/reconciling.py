@@ -79,8 +79,8 @@ def placed(span: Span, sources: Sequence[int], cutoffs: Sequence[datetime]) -> l
     """
     marks: list[datetime | None] = [*cutoffs, None]
     with store.cursor() as cursor:
-        rows = cursor.execute(_statement("reconcile_events"), _named(span, sources, cutoffs))
-        return [Placed._make((*row[:7], marks[row[7] - 1], *row[8:])) for row in rows]
+        rows = cursor.execute(_statement("reconcile_events"), _named(span, sources, cutoffs)).fetchall()
+    return [Placed._make((*row[:7], marks[row[7] - 1], *row[8:])) for row in rows]
 
 
 def behind(span: Span, source: int, meter: str, cutoffs: Sequence[datetime], *, most: int) -> list[Behind]:

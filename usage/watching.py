@@ -1,6 +1,6 @@
 """What an operator sees of the sources: who speaks, how much, how late, and what is in the way."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
@@ -65,19 +65,22 @@ class Batch(NamedTuple):
 
 def pulses(*, now: datetime) -> list[Watched]:
     """Return every source that something is expected of, those that need a person first; reads no event."""
-    return _watch(list(Source.objects.expected().exclude(state=SourceState.REVOKED)), now)
+    everyone = list(Source.objects.expected().exclude(state=SourceState.REVOKED))
+    return _watch(everyone, watermark.lately(everyone, now=now), now)
 
 
 def sources(*, now: datetime) -> list[Watched]:
     """Return every source with its events of the last day, those that need a person first."""
     counts = dict(_rows("received_lately", since=now - timedelta(days=1)))
     everyone = list(Source.objects.select_related("feed").order_by("name"))
-    return [replace(one, events_24h=counts.get(one.source.pk, 0)) for one in _watch(everyone, now)]
+    marks = watermark.lately(everyone, now=now)
+    return [replace(one, events_24h=counts.get(one.source.pk, 0)) for one in _watch(everyone, marks, now)]
 
 
 def source(one: Source, *, now: datetime) -> Watched:
     """Return one source; the events of its last day are counted by ``hours``."""
-    return replace(_watch([one], now)[0], events_24h=sum(hour.events for hour in hours(one, now=now)[-24:]))
+    watched = _watch([one], {one.pk: watermark.of(one, now=now)}, now)[0]
+    return replace(watched, events_24h=sum(hour.events for hour in hours(one, now=now)[-24:]))
 
 
 def hours(one: Source, *, now: datetime, back: int = 48) -> list[Hour]:
@@ -124,8 +127,7 @@ def changes(one: Source) -> list[history.Entry]:
     return history.of("usage_source", one.pk, added="Made")
 
 
-def _watch(sources: Sequence[Source], now: datetime) -> list[Watched]:
-    marks = watermark.of_all(sources, now=now)
+def _watch(sources: Sequence[Source], marks: Mapping[int, Watermark], now: datetime) -> list[Watched]:
     refused = {source: (events, since) for source, events, since in _rows("quarantined_by_source")}
     expected = set(Source.objects.expected().values_list("pk", flat=True))
     watched = [_one(one, one.pk in expected, marks[one.pk], refused.get(one.pk, (0, None)), now) for one in sources]

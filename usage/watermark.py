@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from core.sql import load
 from usage import health, store
 from usage.manifests import HOUR
-from usage.models import Source, SourceState
+from usage.models import HourFold, Manifest, Source, SourceState
 
 BACK: Final = timedelta(days=62)  # how far back manifests are compared: two months, the longest that a close looks
 STATED: Final = "manifests"
@@ -37,11 +38,36 @@ def of(source: Source, *, now: datetime) -> Watermark:
 
 def of_all(sources: Sequence[Source], *, now: datetime) -> dict[int, Watermark]:
     """Return the watermark of each source, by its row. Reads totals only, whatever the number of events."""
-    last = now.replace(minute=0, second=0, microsecond=0) + HOUR  # an hour may be stated a moment before it is over
-    named = {"first": last - BACK, "last": last, "sources": [source.pk for source in sources]}
-    with store.cursor() as cursor:
-        stated = dict(cursor.execute(load("usage", "reconcile_watermarks").encode(), named).fetchall())
+    stated = _stated([source.pk for source in sources], _last(now))
     return {source.pk: _watermark(source, stated.get(source.pk)) for source in sources}
+
+
+def lately(sources: Sequence[Source], *, now: datetime) -> dict[int, Watermark]:
+    """Return the same, remembered by this process until a manifest comes or the totals move on: a minute old at most.
+
+    For what is asked again and again, of all sources at once; a month is never closed on it.
+    """
+    newest = Manifest.objects.order_by("-id").values_list("id", "received_at").first()
+    folded = HourFold.objects.values_list("until", flat=True).first()
+    stated = _remembered(tuple(source.pk for source in sources), _last(now), newest, folded)
+    return {source.pk: _watermark(source, stated.get(source.pk)) for source in sources}
+
+
+@lru_cache(maxsize=4)
+def _remembered(
+    sources: tuple[int, ...], last: datetime, newest: tuple[int, datetime] | None, folded: datetime | None
+) -> dict[int, datetime]:
+    return _stated(sources, last) if newest else {}
+
+
+def _last(now: datetime) -> datetime:
+    return now.replace(minute=0, second=0, microsecond=0) + HOUR  # an hour may be stated a moment before it is over
+
+
+def _stated(sources: Sequence[int], last: datetime) -> dict[int, datetime]:
+    named = {"first": last - BACK, "last": last, "sources": list(sources)}
+    with store.cursor() as cursor:
+        return dict(cursor.execute(load("usage", "reconcile_watermarks").encode(), named).fetchall())
 
 
 def waited_for(moment: datetime, *, now: datetime) -> list[tuple[Source, Watermark]]:

@@ -153,3 +153,16 @@ def test_operators_see_it(dynos: Source) -> None:
     watched = watching.sources(now=datetime.now(UTC))
     assert [one.watermark.basis for one in watched] == ["manifests"]
     assert watching.source(dynos, now=NOW).watermark.until == hour(3)
+
+
+def test_what_is_remembered_moves_on_with_manifests_and_with_the_totals(dynos: Source) -> None:
+    def lately() -> datetime | None:
+        return watermark.lately([Source.objects.get(pk=dynos.pk)], now=NOW)[dynos.pk].until
+
+    assert lately() == until(dynos) == hour(3)
+    state(dynos, [], {}, 3)
+    assert lately() == hour(4)
+    report(dynos, [measured(1.5, "1", id="late")])
+    assert until(dynos) == hour(1)  # what a month is closed on knows at once
+    hour_totals.fold()
+    assert lately() == hour(1)
