@@ -59,21 +59,27 @@ def look(account: Account, given: Mapping[str, str]) -> dict[str, Any]:
     """Return what a page of the account's month needs: ``month``, ``by`` and ``day`` say which part of it."""
     now = clock.now()
     month = asked_month(given, today=now.date())
+    by, running = given["by"] if given.get("by") in TABS else "app", month == Month.containing(now)
     use = month_use(account, month, as_of=now)
-    by = given["by"] if given.get("by") in TABS else "app"
-    running, days = month == Month.containing(now), use.days()
+    days, measured = use.days(), use.measured()
     return {
         "usage": use,
         "running": running,
         "by": by,
-        "apps": by_app(use),
-        "days": [_row(day, use) for day in days],
+        "apps": by_app(use) if by == "app" else (),
+        "days": [_row(day, use, measured) for day in days] if by == "day" else (),
         "chart": [(str(day.day.day), day.amount, _href(use, day=day.day.isoformat())) for day in days],
         "day": next((day for day in days if day.day.isoformat() == given.get("day")), None),
         "before": month.previous,
         "after": None if running else month.next,
         "tabs": [{"label": label, "href": _href(use, by=name), "current": by == name} for name, label in TABS.items()],
     }
+
+
+def sums(account: Account) -> dict[str, Any]:
+    """Return what the card of the running month needs: its sums alone."""
+    now = clock.now()
+    return {"usage": month_use(account, Month.containing(now), as_of=now), "running": True}
 
 
 def by_app(use: MonthUse) -> list[App]:
@@ -124,14 +130,15 @@ def _href(use: MonthUse, **asked: str) -> str:
     return f"?{urlencode({'month': str(use.month)} | asked)}"
 
 
-def _row(day: Day, use: MonthUse) -> DayRow:
+def _row(day: Day, use: MonthUse, measured: set[Kind]) -> DayRow:
     running = total(part.used for part in day.parts if part.charge.kind[2] == RUNNING)
-    return DayRow(day.day, day.amount, running / HOUR, list(_counted(day.parts, use)), _href(use, day=day.day.isoformat()))
+    counted = list(_counted(day.parts, measured))
+    return DayRow(day.day, day.amount, running / HOUR, counted, _href(use, day=day.day.isoformat()))
 
 
-def _counted(parts: Iterable[Part], use: MonthUse) -> Iterator[str]:
+def _counted(parts: Iterable[Part], measured: set[Kind]) -> Iterator[str]:
     """Say what was measured on a day: ``1,200 requests``; of a gauge, ``36 storage-hours``."""
-    measured, sums = use.measured(), defaultdict[tuple[str, bool], list[Decimal]](list)
+    sums = defaultdict[tuple[str, bool], list[Decimal]](list)
     for part in parts:
         if part.charge.kind[2] != RUNNING and part.charge.by_use:
             sums[part.charge.kind[2], part.charge.kind in measured].append(part.used)

@@ -21,9 +21,9 @@ def current(request: StaffRequest, code: str) -> HttpResponse:
     """The card alone for the account's page, a whole page for everybody else."""
     account = registering.find(code)
     context: dict[str, Any] = {"account": account, "part": "usage"}
-    context |= running_month.look(account, request.GET.dict())
     if request.headers.get("HX-Target") == "current":
-        return render(request, "accounts/_current.html", context)
+        return render(request, "accounts/_current.html", context | running_month.sums(account))
+    context |= running_month.look(account, request.GET.dict())
     if context["by"] == "resource":
         parts = running_month.resources(context["usage"], request.GET.dict())
         table = MonthResourceTable(parts, currency=context["usage"].currency, linked=True)

@@ -16,9 +16,9 @@ from vault.tables import MonthResourceTable
 @customer
 def usage(request: PortalRequest) -> HttpResponse:
     """The page; for the overview's card only the sums."""
-    context = running_month.look(request.account, request.GET.dict())
     if request.headers.get("HX-Target") == "current":
-        return render(request, "portal/_current.html", context)
+        return render(request, "portal/_current.html", running_month.sums(request.account))
+    context = running_month.look(request.account, request.GET.dict())
     if context["by"] == "resource":
         parts = running_month.resources(context["usage"], request.GET.dict())
         table = MonthResourceTable(parts, currency=context["usage"].currency, linked=False)
