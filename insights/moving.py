@@ -8,7 +8,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
@@ -26,6 +26,8 @@ from usage.amending import Amending, Change, Made
 from usage.models import Amendment
 
 MICROSECOND: Final = timedelta(microseconds=1)
+EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)
+DIGITS: Final = 48  # of the hash, so that a token has fewer than 64 characters
 MOST_MONTHS: Final = 60  # rated twice each; a change of more time is made in parts
 
 
@@ -79,7 +81,7 @@ class Moved:
 def preview(change: Change, *, actor: str) -> Moved:
     """Return what ``change`` would move; nothing of it stays. Raises what recording it would raise."""
     _check(change)
-    return amending.try_out(change, actor=actor, look=lambda made: _look(change, made))
+    return amending.try_out(change, actor=actor, look=lambda made: _look(change, made, made.after))
 
 
 def carry_out(change: Change, *, actor: str, token: str = "") -> tuple[Made, Moved]:
@@ -91,7 +93,7 @@ def carry_out(change: Change, *, actor: str, token: str = "") -> tuple[Made, Mov
     found: list[Moved] = []
 
     def agree(made: Made) -> None:
-        found.append(_look(change, made))
+        found.append(_look(change, made, _until(token) if token else made.after))
         if token and found[0].token != token:
             raise ChangedMeanwhile("What it moves has changed since it was shown. Look at it again, then record it.")
 
@@ -102,7 +104,8 @@ def carry_out(change: Change, *, actor: str, token: str = "") -> tuple[Made, Mov
 def moved_by(one: Amendment) -> list[Movement]:
     """Return what an amendment moved at its own moment: what its months came to before it and with it."""
     before = one.recorded_at - MICROSECOND
-    changed = amended.changed(Made([one.pk], [one.resource], before, one.recorded_at))
+    made = Made([one.pk], [one.resource], before, one.recorded_at)
+    changed = amended.changed(made, until=one.recorded_at)
     found: list[Movement] = []
     for month in months(changed.spans):
         both = (
@@ -128,12 +131,13 @@ def _check(change: Change) -> None:
                 )
 
 
-def _look(change: Change, made: Made) -> Moved:
-    changed = amended.changed(made)
+def _look(change: Change, made: Made, until: datetime) -> Moved:
+    """Return what a change moves, counted up to ``until``: what goes on running moves more with every second."""
+    changed = amended.changed(made, until=min(until, made.after))
     movements: list[Movement] = []
     unsaid: list[Unsaid] = []
     for month in months(changed.spans):
-        before, after = (_foreseen(changed.accounts, month, cutoff, made.after) for cutoff in made[2:])
+        before, after = (_foreseen(changed.accounts, month, cutoff, until) for cutoff in made[2:])
         for without, with_it in zip(before, after, strict=True):
             if reason := with_it.waiting or without.waiting:
                 if with_it != without or month_touched(changed.spans, month):
@@ -143,7 +147,7 @@ def _look(change: Change, made: Made) -> Moved:
     totals: dict[str, Decimal] = {}
     for moved in movements:
         totals[moved.currency] = totals.get(moved.currency, ZERO) + moved.difference
-    token = _token(change, movements, unsaid)
+    token = _token(change, movements, unsaid, until)
     return Moved(movements, unsaid, changed.accounts, changed.spans, token, totals)
 
 
@@ -192,15 +196,24 @@ def _movement(month: Month, key: Key, line: DraftLine, without: Foreseen, with_i
     )
 
 
-def _token(change: Change, movements: Iterable[Movement], unsaid: Iterable[Unsaid]) -> str:
-    """Stand for what was asked and what it moves: another of either has another token."""
+def _token(change: Change, movements: Iterable[Movement], unsaid: Iterable[Unsaid], until: datetime) -> str:
+    """Stand for what was asked and what it moves up to a moment: another of either has another token."""
     said = [
         _asked(change),
         [[m.account, str(m.month), m.description, m.app, plain(m.before), plain(m.after), m.landing.kind]
          for m in movements],
         [[u.account, str(u.month), u.reason] for u in unsaid],
     ]  # fmt: skip
-    return hashlib.sha256(json.dumps(said, ensure_ascii=False).encode()).hexdigest()
+    digest = hashlib.sha256(json.dumps(said, ensure_ascii=False).encode()).hexdigest()
+    return f"{(until - EPOCH) // MICROSECOND:x}-{digest[:DIGITS]}"
+
+
+def _until(token: str) -> datetime:
+    """Return the moment up to which a preview counted; one that no preview gave stands for nothing that was shown."""
+    try:
+        return EPOCH + int(token.partition("-")[0], 16) * MICROSECOND
+    except (ValueError, OverflowError):
+        return EPOCH
 
 
 def _asked(change: Change) -> object:

@@ -73,14 +73,14 @@ def told(
         return [Told._make(row) for row in cursor.execute(effective.statement("told"), named)]
 
 
-def changed(made: Made) -> Changed:
-    """Return what a change touched; time that goes on ends with the change's own moment."""
+def changed(made: Made, *, until: datetime) -> Changed:
+    """Return what a change touched before ``until``."""
     between: dict[str, Any] = {"resources": made.resources, "before": made.before, "after": made.after}
     with store.cursor() as cursor:
         accounts = cursor.execute(load("usage", "owners_of_resources").encode(), between).fetchall()
         named = between | {"amendments": made.amendments}
         stretches = cursor.execute(load("usage", "amended_time").encode(), named).fetchall()
-    ended = [(start, min(end or made.after, made.after)) for start, end in stretches]
+    ended = [(start, min(end or until, until)) for start, end in stretches]
     return Changed([code for (code,) in accounts], [Span(start, end) for start, end in ended if start < end])
 
 

@@ -4,6 +4,7 @@ Nothing is overwritten. What gave way stays readable, and what was believed at a
 """
 
 import uuid
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -206,9 +207,12 @@ def _make(cursor: store.Cursor, change: Change, actor: str) -> Made:
         _answer(cursor, waiting)
     now = _settled(cursor)
     amendments = change.write(cursor, now, actor)
+    alike: dict[Span, list[str]] = defaultdict(list)  # many are often corrected at one and the same moment
     for resource, span in sorted(touched.items()):
-        waiting = _waiting(cursor, [resource], span)
-        pairing.repair(cursor, [resource], now, within=span)
+        alike[span].append(resource)
+    for span, resources in alike.items():
+        waiting = _waiting(cursor, resources, span)
+        pairing.repair(cursor, resources, now, within=span)
         _answer(cursor, waiting)
     return Made(amendments, sorted(touched), before, now)
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -125,6 +126,27 @@ class TestWhatWasShown:
         moving.preview(closing_at(100), actor=OLGA)
         with pytest.raises(ChangedMeanwhile):
             moving.carry_out(closing_at(90), actor=OLGA, token=moved.token)
+        assert not Amendment.objects.exists()
+
+    def test_stands_however_long_somebody_looks_at_it(self, acme: object, monkeypatch: pytest.MonkeyPatch) -> None:
+        """What still runs costs more by the hour; what was shown is what it came to at the moment it was shown."""
+        longer = amending._make
+
+        def later(*args: Any) -> amending.Made:
+            made = longer(*args)
+            return made._replace(after=made.after + timedelta(hours=5))
+
+        change = closing_at(100)
+        moved = moving.preview(change, actor=OLGA)
+        monkeypatch.setattr(amending, "_make", later)
+        assert moving.preview(change, actor=OLGA).totals != moved.totals
+        _, recorded = moving.carry_out(change, actor=OLGA, token=moved.token)
+        assert recorded == moved and Amendment.objects.exists()
+
+    @pytest.mark.parametrize("token", ["x", "-", "ffffffffffffffffffffff-1", "1f-2"])
+    def test_is_asked_for_by_a_token_that_a_preview_gave(self, acme: object, token: str) -> None:
+        with pytest.raises(ChangedMeanwhile):
+            moving.carry_out(closing_at(100), actor=OLGA, token=token)
         assert not Amendment.objects.exists()
 
     def test_may_be_given_another_reason(self, acme: object) -> None:
