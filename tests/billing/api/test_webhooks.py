@@ -38,7 +38,8 @@ class TestByAPI:
         where = f"/webhooks/{said['id']}"
         assert "secret" not in call("get", where, key).json()
         assert call("get", "/webhooks", other).json()["results"] == []
-        assert [call("get", where, other).status_code, call("post", f"{where}/test", other, {}).status_code] == [404, 404]
+        assert call("get", where, other).status_code == 404
+        assert call("post", f"{where}/test", other, {}).status_code == 404
         assert call("post", f"{where}/test", key, {}).status_code == 202
         told = call("get", f"{where}/deliveries", key).json()["results"]
         assert [(one["topic"], one["state"]) for one in told] == [("test", "ready")]
