@@ -44,26 +44,6 @@ def _sources(status: Status) -> Iterator[tuple[str, str, dict[str, str], float]]
             yield "vault_usage_source_state", "1 for the state a source is in.", labels, float(one.health == state)
 
 
-def _sources(status: Status) -> Iterator[tuple[str, str, dict[str, str], float]]:
-    for one in status.sources:
-        source, mark = {"source": one.source.name}, one.watermark.until
-        heard = (status.at - (one.last_heard or one.source.created_at)).total_seconds()
-        lag = (status.at - mark).total_seconds() if mark else float("inf")
-        waiting = (status.at - one.quarantined_since).total_seconds() if one.quarantined_since else 0.0
-        yield "vault_usage_source_last_heard_age_seconds", "Seconds since a source sent anything.", source, heard
-        yield (
-            "vault_usage_source_watermark_lag_seconds",
-            "Seconds that are not known to have arrived whole.",
-            source,
-            lag,
-        )
-        yield "vault_usage_source_quarantined_events", "A source's events in quarantine.", source, one.quarantined
-        yield "vault_usage_source_quarantine_oldest_seconds", "Age of a source's oldest in quarantine.", source, waiting
-        for state in health.STATES:
-            labels = source | {"state": state}
-            yield "vault_usage_source_state", "1 for the state a source is in.", labels, float(one.health == state)
-
-
 def _samples(status: Status) -> Iterator[tuple[str, str, dict[str, str], float]]:
     for cluster in status.clusters:
         labels = {"cluster": cluster.name}

@@ -85,7 +85,7 @@ class Migration(migrations.Migration):
                     models.Index(fields=["resource", "at"], name="past_problem_by_resource"),
                     models.Index(
                         condition=models.Q(("kind", "overlap")), fields=["gone_at"], name="past_overlap_by_end"
-                    )
+                    ),
                 ],
                 "constraints": [
                     models.CheckConstraint(

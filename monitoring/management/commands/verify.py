@@ -15,9 +15,7 @@ class Command(VaultCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument(
-            "--deep", action="store_true", help="also read every archived event again"
-        )
+        parser.add_argument("--deep", action="store_true", help="also read every archived event again")
 
     def handle(self, *args: Any, **options: Any) -> None:
         findings = verifying.verify(deep=options["deep"], progress=self.progress)
