@@ -7,6 +7,8 @@ from typing import Any, Final
 from django.db import connections, router
 from django.utils.module_loading import import_string
 
+from billing import unbilled
+from billing.models import UnbilledCount
 from core import databases
 from core.bell import CLUSTERS
 from core.models import LeasedWork, OutboxMessage
@@ -69,6 +71,7 @@ class Status:
     unpaired_oldest_seconds: int
     quarantined: int
     quarantine_oldest_seconds: int
+    unbilled: tuple[UnbilledCount, ...]  # of the running month and the one before, where something waits
     database_bytes: int
     connections: int
     verification: Verification | None
@@ -113,6 +116,7 @@ def take(*, at: datetime) -> Status:
         unpaired_oldest_seconds=int(usage["unpaired_oldest_seconds"]),
         quarantined=usage["quarantined"],
         quarantine_oldest_seconds=int(usage["quarantine_oldest_seconds"]),
+        unbilled=tuple(count for count in unbilled.latest(at) if count.waits),
         database_bytes=database["bytes"],
         connections=database["connections"],
         verification=Verification.objects.order_by("-id").first(),

@@ -61,7 +61,7 @@ def look(account: Account, given: Mapping[str, str]) -> dict[str, Any]:
     month = asked_month(given, today=now.date())
     by, running = given["by"] if given.get("by") in TABS else "app", month == Month.containing(now)
     use = month_use(account, month, as_of=now)
-    days, measured = use.days(), use.measured()
+    days, measured = use.days() if by != "resource" else [], use.measured()
     return {
         "usage": use,
         "running": running,

@@ -93,5 +93,10 @@ class UnbilledCount(models.Model):
     class Meta:
         constraints = [models.CheckConstraint(condition=Q(month__day=1), name="count_month_is_a_first_day")]
 
+    @property
+    def waits(self) -> bool:
+        """Whether anything of the month waits for a person."""
+        return bool(self.unowned or self.unpriced or self.strangers)
+
     def __str__(self) -> str:
         return f"{self.month:%Y-%m}: {self.unowned} unowned, {self.unpriced} unpriced"

@@ -108,3 +108,10 @@ def test_a_month_that_runs_cannot_be_accepted_yet() -> None:
     use([event | {"account": ""} for event in ran("x", "eco", now.start, None, "acme")])
     page = text(staff(), f"/usage/unbilled/?month={now}&kind=unowned")
     assert "The month still runs" in page and "Look at it for those ticked" not in page
+
+
+def test_the_status_says_what_waits() -> None:
+    unbilled.count()
+    month = unbilled.months(OCTOBER.end + DAY)[0]
+    page = text(staff(), "/status/")
+    assert f"/usage/unbilled/?month={month}&amp;kind=unowned" in page and "without an owner" in page
