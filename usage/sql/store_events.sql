@@ -4,15 +4,19 @@
 -- Returns event_id and body_hash of what was there already. Reads usage_eventkey, usage_ownership; writes
 -- usage_eventkey, usage_event, usage_unpaired. Locks: the new rows; waits for another transaction that is storing the
 -- same event, and fails with unique_violation when that commits: ask again. Repeatable: yes, by event_id.
+-- Arrays beside each other in one list of results go in step, and are not written out one by one as a function's rows.
 with known as materialized (
     select event_id, body_hash from usage_eventkey
     where source_id = %(source)b and event_id = any(%(id)b::text[])
 ), incoming as materialized (
-    select nextval('usage_event_id_seq') as id, e.* from unnest(
-        %(id)b::text[], %(type)b::text[], %(time)b::timestamptz[], %(resource)b::text[], %(product)b::text[],
-        %(meter)b::text[], %(component)b::text[], %(app)b::text[], %(account)b::text[], %(quantity)b::text[],
-        %(body_hash)b::bytea[]
-    ) as e (event_id, type, time, resource, product, meter, component, app, account, quantity, body_hash)
+    select nextval('usage_event_id_seq') as id, e.* from (
+        select unnest(%(id)b::text[]) as event_id, unnest(%(type)b::text[]) as type,
+               unnest(%(time)b::timestamptz[]) as time, unnest(%(resource)b::text[]) as resource,
+               unnest(%(product)b::text[]) as product, unnest(%(meter)b::text[]) as meter,
+               unnest(%(component)b::text[]) as component, unnest(%(app)b::text[]) as app,
+               unnest(%(account)b::text[]) as account, unnest(%(quantity)b::text[]) as quantity,
+               unnest(%(body_hash)b::bytea[]) as body_hash
+    ) e
     where event_id not in (select event_id from known)
 ), keys as (
     insert into usage_eventkey (source_id, event_id, body_hash, resource, time, event)
