@@ -19,6 +19,7 @@ from accounts.webhooks.publishing import News, publish
 from core import clock
 from core.errors import Conflict, Invalid
 from core.models import AuditEntry
+from monitoring import invariants
 from tests.factories import ACTOR, ADA, account
 
 pytestmark = pytest.mark.django_db
@@ -256,3 +257,14 @@ class TestTheDatabaseRefuses:
         delivering.deliver_waiting()
         with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(statement)
+
+
+def test_verify_finds_news_that_counts_as_told_and_never_was(receiver: Receiver, acme: Account) -> None:
+    endpoints.add(acme, url=receiver.url, actor=ACTOR)
+    say(acme)
+    (ours,) = [one for one in invariants.collect() if one.name == "accounts/webhooks_that_are_done_arrived"]
+    delivering.deliver_waiting()
+    assert invariants.check(ours).holds
+    say(acme, "A-2")
+    WebhookDelivery.objects.filter(state="ready").update(state="done", delivered_at=clock.now())
+    assert not invariants.check(ours).holds

@@ -151,6 +151,10 @@ TAMPERING = {
     "prices_never_overlap": "alter table billing_price drop constraint prices_never_overlap; insert into billing_price"
     " (product_id, currency, model, terms, unit, valid_from) select product_id, currency, model, terms, unit,"
     " '2026-12-01' from billing_price limit 1",
+    "contracts_hold": "insert into billing_contract (account_id, currency, name, valid_from, terms, reason, created_by)"
+    " select id, 'USD', 'x', '2026-12-01', '{}', 'r', 'user:x' from accounts_account limit 1;"
+    " insert into billing_price (product_id, currency, model, terms, unit, valid_from, contract_id) select product_id,"
+    " 'USD', model, terms, unit, '2027-01-01', (select max(id) from billing_contract) from billing_price limit 1",
     "one_live_invoice_per_month": "drop index one_live_invoice_per_account_and_period;"
     f" {INVOICE} account_id = (select max(account_id) from billing_invoice) where not shadow",
     "rosters_and_invoices_agree": "update billing_runaccount set outcome = 'zero' where outcome = 'issued'",
