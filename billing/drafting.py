@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from django.db import DataError, IntegrityError, transaction
 
 from billing import draft_store, gathering, locks, running
-from billing import late as late_usage
 from billing.draft_store import Judged
 from billing.gathering import AccountFacts, Facts
-from billing.judging import Case, EarlierMonth, Verdict, assemble
+from billing.judging import Case, Verdict, assemble
 from billing.models import Run, RunShard, RunState
 from core import audit, bell, clock, leases
 from core.failpoints import failpoint
@@ -92,19 +91,7 @@ def cases(facts: Facts) -> list[tuple[AccountFacts, Case]]:
 
 
 def _case(account: AccountFacts, facts: Facts) -> Case:
-    earlier = [
-        EarlierMonth(
-            late.month,
-            late.book,
-            late.usage.get(account.code, ()),
-            late.billed.get(account.key, ()),
-            late.originals.get(account.key),
-            late.amended.get(account.code, late_usage.NOBODY),
-            late.contracts.get((account.key, account.currency)),
-        )
-        for late in facts.late
-        if account.key in late.rostered
-    ]
+    earlier = [late.of(account) for late in facts.late if account.key in late.rostered]
     return Case(
         code=account.code,
         currency=account.currency,

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Final
 
 from accounts.models import Account
-from billing import gathering, judging, late, running
+from billing import gathering, judging, running, unsettled
 from billing.assembly import Parked
 from billing.draft import DraftLine
 from billing.gathering import AccountFacts, Facts, LateMonth
@@ -88,14 +88,28 @@ def foresee(
         facts = gathering.gather_for(accounts, month, cutoff, prices_at, until=until)
         return [_own(account, facts, where) for account in accounts]
     again = gathering.look_again(accounts, closed, where.month, cutoff, prices_at)
-    return [_billed(account, again, where) for account in accounts]
+    longer = _looked_at_longer([account.key for account in accounts], closed, where)
+    return [_billed(account, again, longer.get(account.key, where)) for account in accounts]
+
+
+def _looked_at_longer(account_ids: Sequence[int], closed: Run, where: Landing) -> dict[int, Landing]:
+    """Return the accounts whose month is looked at still, however old, because no run has settled it since."""
+    if where.kind != NOWHERE:
+        return {}
+    month = where.month.next
+    while running.live(month) is not None:
+        month = month.next
+    sentence = f"As an adjustment on the invoice of {_name(month)}, which looks back that far."
+    looked = {key for run, keys in unsettled.runs_to_look_at(account_ids, month) if run == closed for key in keys}
+    return {key: Landing(ADJUSTMENT, month, sentence) for key in looked}
 
 
 def _own(account: AccountFacts, facts: Facts, where: Landing) -> Foreseen:
     """The month's own lines, as its draft will have them."""
     try:
         contract = facts.contracts.get((account.key, account.currency))
-        lines = month_lines(facts.usage.get(account.code, ()), facts.book, account.currency, contract)
+        used, whole = facts.usage.get(account.code, ()), facts.book.until == facts.month.end
+        lines = month_lines(used, facts.book, account.currency, contract, whole_month=whole)
     except Parked as parked:
         return Foreseen(account.code, account.currency, where, waiting=parked.reason)
     return Foreseen(account.code, account.currency, where, lines, _amounts(lines))
@@ -106,20 +120,12 @@ def _billed(account: AccountFacts, again: LateMonth, where: Landing) -> Foreseen
     if account.key not in again.rostered:
         why = f"Nowhere yet: the account was not in the run of {_name(again.month)}; add it to that run."
         return Foreseen(account.code, account.currency, Landing(NOWHERE, again.month, why), waiting=why)
-    billed = again.billed.get(account.key, ())
-    earlier = judging.EarlierMonth(
-        again.month,
-        again.book,
-        again.usage.get(account.code, ()),
-        billed,
-        again.originals.get(account.key),
-        again.amended.get(account.code, late.NOBODY),
-    )
+    earlier = again.of(account)
     try:
         lines = judging.late_lines(earlier, account.currency)
     except Parked as parked:
         return Foreseen(account.code, account.currency, where, waiting=parked.reason)
-    before = [(line.key, line.rated) for _, line in billed]
+    before = [(line.key, line.rated) for _, line in earlier.billed]
     amounts = _sums([*before, *((key_of(line), line.amount) for line in lines)])
     return Foreseen(account.code, account.currency, where, lines, amounts, earlier.original)
 

@@ -10,7 +10,8 @@ from django.db import connection
 from accounts.models import Account
 from billing import catalogue, suspicions, tax, unsettled, waivers
 from billing.assembly import RUNNING, MeteredUsage
-from billing.late import Billed, Thing
+from billing.judging import EarlierMonth
+from billing.late import NOBODY, Billed, Thing
 from billing.models import Invoice, InvoiceKind, InvoiceStatus, Outcome, Run, RunAccount, RunShard, RunState
 from billing.month_lines import Contracted
 from billing.pricebook import PriceBook
@@ -47,6 +48,18 @@ class LateMonth:
     contracts: Contracts
     rostered: frozenset[int]  # the accounts that the month's run knew
     amended: Mapping[str, Mapping[Thing, Sequence[str]]]  # by code: the corrections since it was billed, in words
+
+    def of(self, account: AccountFacts) -> EarlierMonth:
+        """Return the month of one account, as its adjustments are told from."""
+        return EarlierMonth(
+            self.month,
+            self.book,
+            self.usage.get(account.code, ()),
+            self.billed.get(account.key, ()),
+            self.originals.get(account.key),
+            self.amended.get(account.code, NOBODY),
+            self.contracts.get((account.key, account.currency)),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from billing import adjusting, crediting, explaining, holding
+from billing import adjusting, contracting, crediting, explaining, holding
 from billing.foreseeing import ADJUSTMENT, DRAFT, NOWHERE
 from billing.models import InvoiceLine
 from core.errors import Invalid
@@ -240,6 +240,39 @@ class TestTheNextInvoice:
         holding.release(run.pk, acme.pk, actor=factories.ADA, reason="credited")  # type: ignore[attr-defined]
         factories.issue(run)
         assert adjustments_of(acme, SEPTEMBER, NOVEMBER) == [], "it is not taken off a second time"
+
+
+class TestAContract:
+    """Acme has 10 % off and spends at least 20 a month; what a correction moves heeds both."""
+
+    @pytest.fixture
+    def contracted(self, acme: object) -> object:
+        contracting.agree(
+            acme.pk,  # type: ignore[attr-defined]
+            name="Ten off",
+            valid_from=SEPTEMBER,
+            valid_to=None,
+            terms={"discounts": [{"name": "Ten off", "rate": "0.1"}], "minimum_spend": "20.00"},
+            reason="agreed",
+            actor=factories.ADA,
+        )
+        return acme
+
+    def test_holds_for_the_month_that_was_billed(self, contracted: object) -> None:
+        factories.close(SEPTEMBER)
+        assert invoice(contracted, SEPTEMBER).subtotal == Decimal("22.50")  # type: ignore[arg-type]
+        moved = moving.preview(closing_at(-360), actor=OLGA)
+        moving.carry_out(closing_at(-360), actor=OLGA, token=moved.token)
+        run = factories.build(OCTOBER)
+        lines = factories.ending(run, contracted).invoice.lines.filter(kind="adjustment")  # type: ignore[arg-type,union-attr]
+        september = [m.difference for m in moved.movements if m.month == SEPTEMBER]
+        assert sum(september) == sum(line.amount for line in lines) == Decimal("-2.50"), "from 22.50 to the minimum"
+
+    def test_makes_nothing_up_while_the_month_runs(self, contracted: object) -> None:
+        for month in (SEPTEMBER, OCTOBER):
+            factories.close(month)
+        moved = moving.preview(closing_at(745), actor=OLGA)  # the first hour of November
+        assert sum(m.difference for m in moved.movements if m.month == NOVEMBER) < -10
 
 
 def run_of(month: Month, owner: object) -> InvoiceLine:
