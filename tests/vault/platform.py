@@ -19,7 +19,7 @@ from accounts.webhooks.publishing import News, publish
 from accounts.webhooks.topics import INVOICE_PAID
 from billing import contracting, credit_notes, crediting, rehearsing
 from billing.documents import rendering
-from billing.models import Document, Product
+from billing.models import Document, Product, UsageWaiver
 from collections_ import casework, charging, paying, policies
 from collections_.models import Case
 from core import clock, mailing
@@ -115,6 +115,11 @@ def _names(staff: dict[str, User], mine: Customer) -> dict[str, dict[str, Any]]:
         actor=ACTOR,
     ).pk  # fmt: skip
     rehearsing.rehearse_waiting()
+    with acting(ACTOR):
+        waiver = UsageWaiver.objects.create(
+            kind="unpriced", month=date(2026, 10, 1), account=account, product="gold", reason=mine.secret,
+            start=Month(2026, 10).start, end=Month(2026, 10).end, amount=1, accepted_by=ACTOR,
+        ).pk  # fmt: skip
     rendering.render_waiting()  # so that no request has to print
     return {
         "": {
@@ -158,6 +163,7 @@ def _names(staff: dict[str, User], mine: Customer) -> dict[str, dict[str, Any]]:
         "accounts": {"key": contract},
         "api/v1/usage/amendments": {"key": amendment},
         "usage/amendments": {"key": amendment},
+        "usage/unbilled/waivers": {"key": waiver},
     }
 
 
