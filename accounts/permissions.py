@@ -48,6 +48,10 @@ CAPABILITIES: Final[Mapping[str, frozenset[str]]] = {
 CREDIT_LIMIT: Final[Mapping[str, Decimal]] = {"support": Decimal(100), "finance": Decimal(1000)}
 
 
+# A refund up to this amount (in the payment's currency) needs no second person.
+REFUND_LIMIT: Final[Mapping[str, Decimal]] = {"collections": Decimal(100), "finance": Decimal(1000)}
+
+
 class Person(Protocol):
     """Whoever carries a role: a signed-in user, or the user behind a key."""
 
@@ -69,3 +73,8 @@ def is_staff_member(person: object) -> bool:
 def credit_limit(person: object) -> Decimal:
     """Return the largest credit ``person`` may grant alone; zero when every credit needs a second person."""
     return CREDIT_LIMIT.get(getattr(person, "role", ""), Decimal(0))
+
+
+def refund_limit(person: object) -> Decimal:
+    """Return the largest refund ``person`` may make alone; zero when every refund needs a second person."""
+    return REFUND_LIMIT.get(getattr(person, "role", ""), Decimal(0))

@@ -63,6 +63,11 @@ class PaymentForm(forms.Form):
         self.fields["first"].queryset = owed.order_by("due_on", "pk")  # type: ignore[attr-defined]
 
 
+class RefundForm(forms.Form):
+    amount = forms.DecimalField(max_digits=24, decimal_places=4)
+    reason = forms.CharField(max_length=500, help_text="Finance reads it, and it stays in the history.")
+
+
 class ChargebackForm(forms.Form):
     amount = forms.DecimalField(max_digits=24, decimal_places=4, help_text="What the bank took back.")
     reference = forms.CharField(max_length=200, help_text="The bank's own; the same one is never recorded twice.")

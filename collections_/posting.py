@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from billing import ledger
 from billing.models import LedgerAccount
-from collections_.models import Allocation, Chargeback, Payment
+from collections_.models import Allocation, Chargeback, Payment, Refund
 
 
 def captured(payment: Payment) -> None:
@@ -50,4 +50,17 @@ def charged_back(made: Chargeback, owed_again: Decimal) -> None:
             (LedgerAccount.UNAPPLIED, made.amount - owed_again),
             (LedgerAccount.CASH, -made.amount),
         ],
+    )
+
+
+def refunded(refund: Refund, *, on: date) -> None:
+    """Post money that went back through the gateway, dated ``on``: unapplied against cash. A refund posts once."""
+    ledger.post(
+        source_type="refund",
+        source_id=refund.pk,
+        kind="refund",
+        account_id=refund.payment.account_id,
+        on=on,
+        currency=refund.payment.currency,
+        legs=[(LedgerAccount.UNAPPLIED, refund.amount), (LedgerAccount.CASH, -refund.amount)],
     )

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from collections_ import charging, collecting, daily, receiving, reconciling
+from collections_ import charging, collecting, daily, receiving, reconciling, refunding
 
 SECONDS = 60  # a task stays well below the queue's time-out and rings again for the rest
 
@@ -23,6 +23,11 @@ def receive() -> int:
     return receiving.handle_waiting()
 
 
+def refund() -> int:
+    """Carry waiting refunds; a repeat finds them answered, or sends the same key, which moves no money twice."""
+    return refunding.refund_waiting()
+
+
 def collect() -> int:
     """Do the collecting of each day that waits; a repeat of a day takes no step twice."""
     return daily.collect_waiting()
@@ -33,6 +38,7 @@ def sweep() -> None:
     daily.begin_today()
     reconciling.sweep()
     receiving.sweep()
+    refunding.sweep()
 
 
 def on_invoices_issued(payload: Mapping[str, Any]) -> None:

@@ -6,8 +6,9 @@ from collections_.api import cases as cases_api
 from collections_.api import chargebacks as chargebacks_api
 from collections_.api import pauses
 from collections_.api import payments as api
+from collections_.api import refunds as refunds_api
 from collections_.api import voiding as voiding_api
-from collections_.views import cases, chargebacks, charges, gateway_webhook, payments, voiding, worklist
+from collections_.views import cases, chargebacks, charges, gateway_webhook, payments, refunds, voiding, worklist
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("collections/", worklist.cases, name="worklist"),
@@ -32,6 +33,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("payments/<int:pk>/", payments.payment, name="payment"),
     path("payments/<int:pk>/apply/", payments.apply, name="payment_apply"),
     path("api/v1/invoices/<str:number>/void", voiding_api.InvoiceVoid.as_view(), name="api_invoice_void"),
+    path("payments/<int:pk>/refund/", refunds.ask, name="payment_refund"),
+    path("payments/refunds/<int:pk>/approve/", refunds.approve, name="refund_approve"),
+    path("payments/refunds/<int:pk>/refuse/", refunds.refuse, name="refund_refuse"),
+    path("payments/refunds/<int:pk>/again/", refunds.again, name="refund_again"),
+    path("api/v1/payments/<int:pk>/refunds", refunds_api.Refunds.as_view(), name="api_payment_refunds"),
     path("payments/<int:pk>/chargeback/", chargebacks.record, name="payment_chargeback"),
     path("api/v1/payments/<int:pk>/chargebacks", chargebacks_api.Chargebacks.as_view(), name="api_payment_chargebacks"),
     path("api/v1/payments", api.PaymentList.as_view(), name="api_payments"),

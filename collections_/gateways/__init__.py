@@ -12,11 +12,23 @@ from collections_.gateways.protocol import (
     Gateway,
     GatewayRefused,
     NoAnswer,
+    Refunded,
     Unseen,
 )
 from core.errors import NotFound
 
-__all__ = ["Charged", "Declined", "Disputed", "Event", "Gateway", "GatewayRefused", "NoAnswer", "Unseen", "named"]
+__all__ = [
+    "Charged",
+    "Declined",
+    "Disputed",
+    "Event",
+    "Gateway",
+    "GatewayRefused",
+    "NoAnswer",
+    "Refunded",
+    "Unseen",
+    "named",
+]
 
 ADAPTERS: Final[Mapping[str, Callable[[], Gateway]]] = {"sandbox": sandbox.from_settings}
 

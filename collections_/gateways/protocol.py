@@ -24,6 +24,13 @@ class Declined:
 
 
 @dataclass(frozen=True, slots=True)
+class Refunded:
+    """The gateway gave the money back; ``refund_id`` is its own name for it, unique and constant."""
+
+    refund_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Unseen:
     """The gateway knows nothing of the key: it took no money for it."""
 
@@ -70,6 +77,13 @@ class Gateway(Protocol):
 
     def lookup(self, key: str) -> Charged | Declined | Unseen:
         """Return what became of ``key``, without moving money. Raises NoAnswer."""
+        ...
+
+    def refund(self, *, key: str, charge_id: str, amount: Decimal, currency: str) -> Refunded | Declined:
+        """Give ``amount`` of a charge back once per ``key``: a repeat gets the first answer and moves no money.
+
+        Raises NoAnswer when it is not known what happened, GatewayRefused when it cannot be sent like this.
+        """
         ...
 
     def dispute(self, reference: str) -> Disputed | Unseen:

@@ -16,9 +16,7 @@ tok_unreachable          no call ever arrives
 To ``find`` a charge whose id begins with ``ch_unreachable`` never gets an answer.
 """
 
-import os
 import sqlite3
-import threading
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -30,8 +28,17 @@ from typing import Final
 
 from django.conf import settings
 
-from collections_.gateways import signing
-from collections_.gateways.protocol import Charged, Declined, Disputed, Event, GatewayRefused, NoAnswer, Unseen
+from collections_.gateways import journal, signing
+from collections_.gateways.protocol import (
+    Charged,
+    Declined,
+    Disputed,
+    Event,
+    GatewayRefused,
+    NoAnswer,
+    Refunded,
+    Unseen,
+)
 from core import money
 
 DECLINES: Final = {
@@ -45,24 +52,6 @@ CAPTURES: Final = frozenset({"tok_ok", "tok_declines_once", "tok_timeout_before"
 CAPTURES_OTHER: Final = {"tok_captures_half": Decimal("0.5"), "tok_captures_twice": Decimal(2)}
 UNREACHABLE: Final = "tok_unreachable"
 UNREACHABLE_CHARGE: Final = "ch_unreachable"
-_FIRST: Final = """
-create table if not exists call (key text not null, token text not null);
-create index if not exists call_by_key on call (key);
-create table if not exists answer (
-    key text primary key, token text not null, amount text not null, currency text not null,
-    description text not null, charge_id text unique, decline_code text,
-    check ((charge_id is null) <> (decline_code is null))
-);
-create index if not exists answer_by_token on answer (token)
-"""
-_THIRD: Final = """
-create table dispute (
-    reference text primary key, charge_id text not null, amount text not null, currency text not null,
-    reason text not null
-)
-"""
-# Each brings a journal of the version before up to date; a new one is added at the end.
-_VERSIONS: Final = (_FIRST, "alter table answer add column captured text", _THIRD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +105,34 @@ class SandboxGateway:
             raise NoAnswer("the sandbox gateway did not answer")
         return Unseen() if row is None else _charged(row)
 
+    def refund(self, *, key: str, charge_id: str, amount: Decimal, currency: str) -> Refunded | Declined:
+        """Give back once per key, no more than was captured; of a ``tok_timeout_after`` the first answer is lost."""
+        with self._books() as books:
+            charge = books.execute("select * from answer where charge_id = ?", [charge_id]).fetchone()
+            if charge is None or charge["currency"] != currency:
+                raise GatewayRefused(f"there is no charge {charge_id} in {currency}")
+            row = books.execute("select * from refund where key = ?", [key]).fetchone()
+            if row is None:
+                given = books.execute("select amount from refund where charge_id = ?", [charge_id]).fetchall()
+                if sum((Decimal(one["amount"]) for one in given), amount) > _charged(charge).amount:
+                    return Declined("charge_already_refunded")
+                row = {"refund_id": f"re_{uuid.uuid4().hex}", "charge_id": charge_id, "amount": money.plain(amount)}
+                books.execute("insert into refund values (?, ?, ?, ?, ?)", [key, *row.values(), currency])
+                first = True
+            else:
+                first = False
+        if (row["charge_id"], row["amount"]) != (charge_id, money.plain(amount)):
+            raise GatewayRefused(f"key {key} was used for another refund")
+        if first and _behaviour(charge["token"]) == "tok_timeout_after":
+            raise NoAnswer("the sandbox gateway did not answer")
+        return Refunded(row["refund_id"])
+
+    def refunds(self) -> list[tuple[str, Decimal]]:
+        """Return the journal of refunds in order, by key: what the ledger must agree with."""
+        with self._books() as books:
+            rows = books.execute("select key, amount from refund order by rowid").fetchall()
+        return [(row["key"], Decimal(row["amount"])) for row in rows]
+
     def dispute(self, reference: str) -> Disputed | Unseen:
         """Return one dispute."""
         with self._books() as books:
@@ -159,7 +176,7 @@ class SandboxGateway:
     def _books(self) -> Iterator[sqlite3.Connection]:
         """Open the journal in one write transaction that is on disk before anybody is answered."""
         try:
-            books = _connection(self.journal)
+            books = journal.connection(self.journal)
             books.execute("begin immediate")
             try:
                 yield books
@@ -174,40 +191,6 @@ class SandboxGateway:
 def from_settings() -> SandboxGateway:
     """Return the sandbox whose journal the settings name."""
     return SandboxGateway(Path(settings.SANDBOX_JOURNAL))
-
-
-_opened = threading.local()
-
-
-def _connection(journal: Path) -> sqlite3.Connection:
-    """Return this thread's connection to the journal; a new one after a fork, or when the file was replaced."""
-    identity = (os.getpid(), journal, journal.stat().st_ino if journal.exists() else None)
-    if getattr(_opened, "identity", None) == identity:
-        kept: sqlite3.Connection = _opened.books
-        return kept
-    journal.parent.mkdir(parents=True, exist_ok=True)
-    books = sqlite3.connect(journal, timeout=15, isolation_level=None)
-    books.row_factory = sqlite3.Row
-    books.execute("pragma synchronous = full")
-    if _version(books) < len(_VERSIONS):
-        _bring_up_to_date(books)
-    _opened.books, _opened.identity = books, (os.getpid(), journal, journal.stat().st_ino)
-    return books
-
-
-def _bring_up_to_date(books: sqlite3.Connection) -> None:
-    books.execute("pragma journal_mode = wal")
-    books.execute("begin immediate")  # another process may be doing the same
-    for script in _VERSIONS[_version(books) :]:
-        for statement in script.split(";"):
-            books.execute(statement)
-    books.execute(f"pragma user_version = {len(_VERSIONS)}")
-    books.execute("commit")
-
-
-def _version(books: sqlite3.Connection) -> int:
-    version: int = books.execute("pragma user_version").fetchone()[0]
-    return version
 
 
 def _behaviour(token: str) -> str:

@@ -5,6 +5,7 @@ from collections_.models.chargeback import AllocationReversal, Chargeback
 from collections_.models.gateway_event import GatewayEvent
 from collections_.models.payment import Allocation, AttemptOutcome, ChargeAttempt, Payment, PaymentMethod
 from collections_.models.policy import CollectionsDay, DunningPolicy
+from collections_.models.refund import Refund, RefundOutcome
 
 __all__ = [
     "Allocation",
@@ -24,4 +25,6 @@ __all__ = [
     "PaymentMethod",
     "Promise",
     "PromiseState",
+    "Refund",
+    "RefundOutcome",
 ]

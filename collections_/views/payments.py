@@ -17,7 +17,7 @@ from billing.models import Invoice
 from collections_ import paying, wording
 from collections_.allocation import Settlement
 from collections_.forms import PayerForm, PaymentFilter, PaymentForm
-from collections_.models import Chargeback, Payment
+from collections_.models import Chargeback, Payment, Refund
 from collections_.tables import PaymentTable
 from collections_.views.worklist import tabs
 from core import clock, formatting
@@ -73,6 +73,10 @@ def payment(request: StaffRequest, pk: int) -> HttpResponse:
         "facts": facts,
         "rest": rest,
         "allocations": found.allocations.select_related("invoice").order_by("pk"),
+        "refunds": Refund.objects.filter(payment=found).order_by("pk"),
+        "may_refund": rest > 0 and found.attempt and permissions.has(request.user, "collections.work"),
+        "may_decide": permissions.has(request.user, "credits.approve"),
+        "may_work": permissions.has(request.user, "collections.work"),
         "chargebacks": Chargeback.objects.filter(payment=found).order_by("pk"),
         "may_charge_back": found.amount > found.refunded and permissions.has(request.user, "collections.work"),
         "may_apply": rest > 0 and permissions.has(request.user, "collections.work"),

@@ -117,6 +117,10 @@ ACCESS: Final[Mapping[str, Mapping[str, str]]] = {
     "record_payment": {"GET": "FC", "POST": "FC"},
     "payment": {"GET": STAFF},
     "payment_apply": {"POST": "FC"},
+    "payment_refund": {"GET": "FC", "POST": "FC"},
+    "refund_approve": {"POST": "F"},
+    "refund_refuse": {"POST": "F"},
+    "refund_again": {"POST": "FC"},
     "payment_chargeback": {"GET": "FC", "POST": "FC"},
     # Runs
     "runs": {"GET": "FOA"},
@@ -196,6 +200,7 @@ ACCESS: Final[Mapping[str, Mapping[str, str]]] = {
     "api_payments": {"GET": STAFF + KEYS, "POST": "FC"},
     "api_payment": {"GET": STAFF + KEYS},
     "api_payment_apply": {"POST": "FC"},
+    "api_payment_refunds": {"GET": STAFF, "POST": "FC"},
     "api_payment_chargebacks": {"GET": STAFF, "POST": "FC"},
     "api_cases": {"GET": STAFF},
     "api_case": {"GET": STAFF},
