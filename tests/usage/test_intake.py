@@ -9,7 +9,9 @@ import pytest
 from django.db import transaction
 
 from core import clock, databases
+from core.sql import load
 from tests.usage.factories import closed, gauge, hour, measured, opened, report, source, written
+from usage import store
 from usage.models import Event, EventKey, QuarantinedEvent, Source, Unpaired
 from usage.window import Window
 
@@ -150,3 +152,21 @@ def test_the_newest_event_of_a_burst_is_known_when_it_is_over(dynos: Source) -> 
     for at in (1, 2, 30):
         report(Source.objects.get(pk=dynos.pk), [opened(at, f"r{at}")])
     assert Source.objects.get(pk=dynos.pk).last_event_at == hour(30)
+
+
+def test_what_is_known_is_looked_up_by_key_however_few_there_were_when_it_was_planned(dynos: Source) -> None:
+    """The plan is kept by the connection; a scan of all keys would be harmless now and ruinous a million events on."""
+
+    def plan() -> str:
+        with store.cursor() as cursor:
+            cursor.execute(b"set local plan_cache_mode = force_generic_plan")
+            _, _, look = load("usage", "store_events").partition("with known as materialized (")
+            look = look.partition("), incoming")[0].replace("%(source)b", "$1").replace("%(id)b", "$2")
+            cursor.execute(f"prepare look (bigint, text[]) as {look}".encode())
+            rows = cursor.execute(b"explain (format text) execute look (1, '{a}')").fetchall()
+            cursor.execute(b"deallocate look")
+        return "\n".join(str(row[0]) for row in rows)
+
+    assert "Index Scan using usage_eventkey_pkey" in plan()
+    report(dynos, [opened(0, f"r{n}") for n in range(2_000)])
+    assert "Index Scan using usage_eventkey_pkey" in plan()
