@@ -14,7 +14,6 @@ import json
 import os
 import random
 import time
-from collections import defaultdict
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -188,19 +187,23 @@ class Reporter:
             del self.pending[name]
 
     def state(self) -> None:
-        """Send a manifest for each hour, from what this program itself counted."""
-        hours: dict[str, list[Event]] = defaultdict(list)
+        """Send a manifest for each hour of the month, from what this program itself counted, all in one request."""
+        hours: dict[str, list[Event]] = {}
+        moment = self.month
+        while moment.month == self.month.month:
+            hours[iso(moment)] = []
+            moment += timedelta(hours=1)
         for one in self.made.values():
             hours[one["time"][:13] + ":00:00Z"].append(one)
-        for hour, events in sorted(hours.items()):
-            body = json.dumps(manifest(hour, events)).encode()
-            status, answer = 0, dict[str, Any]()
-            while status not in (200, 201):
-                status, answer = self.post.send(MANIFESTS, body, {"Content-Type": "application/json"})
-                self.notes.note(manifest=hour, events=len(events), status=status, answer=answer)
-                time.sleep(0 if status in (200, 201) else 0.2)
-            if not answer["agrees"]:
-                self.notes.note(wrong=f"the manifest of {hour} does not agree", answer=answer)
+        body = json.dumps([manifest(hour, events) for hour, events in hours.items()]).encode()
+        status, answer = 0, dict[str, Any]()
+        while status not in (200, 201):
+            status, answer = self.post.send(MANIFESTS, body, {"Content-Type": "application/json"})
+            self.notes.note(manifests=len(hours), status=status)
+            time.sleep(0.2)
+        for one in answer["results"]:
+            if not one["agrees"]:
+                self.notes.note(wrong=f"the manifest of {one['hour']} does not agree", answer=one)
 
 
 def manifest(hour: str, events: Sequence[Event]) -> dict[str, Any]:

@@ -149,6 +149,8 @@ def test_acknowledged_is_stored_once_whatever_is_killed(
     sent.start(CARELESS, "--careless")
     felled = storm(world, 60 * request.config.getoption("--minutes"))
     sent.finish()
+    world.fell("money")  # as the watchdog, which has tests of its own, does to a cluster that a kill has left deaf
+    world.mend()
     notes = sent.read()
     stored = rows(world)
 
@@ -163,9 +165,9 @@ def test_acknowledged_is_stored_once_whatever_is_killed(
     world.manage("close_month", MONTH, "--approve-as", "grace@example.com", "--issue-date", "2026-11-02", seconds=120)
     expected = judging.counted([notes[source] for source in CAREFUL])
     found = columns(world)
-    assert {(source, hour, meter) for source, hour, meter, *_ in found} == set(expected)
+    assert {(source, hour, meter) for source, hour, meter, *_ in found} >= set(expected)
     for source, hour, meter, state, differences, five in found:
-        events, quantity = expected[source, hour, meter]
+        events, quantity = expected.get((source, hour, meter), (0, 0))  # an hour without events is stated too
         assert (state, differences) == ("agrees", []), (source, hour, meter, five)
         assert {(count, float(total)) for count, total in five} == {(events, float(quantity))}, (source, hour, meter)
     assert world.value("select state from billing_run") == "closed"
