@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from billing.day_shares import Charge, Use, by_day
@@ -68,6 +68,7 @@ def test_every_day_is_there_and_cut_days_are_one() -> None:
     coins,
     st.sampled_from(["USD", "JPY", "KWD"]),
 )
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_the_days_sum_to_the_month_to_the_coin(
     drawn: list[tuple[Decimal, list[int], bool]], discount: Decimal, currency: str
 ) -> None:

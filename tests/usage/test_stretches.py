@@ -50,7 +50,7 @@ lives = st.lists(st.tuples(happenings, quarters), max_size=4)
 
 
 @given(lives)
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 def test_it_answers_as_the_month_close_does(dynos: Source, drawn: list[tuple[list[tuple[float, str]], float]]) -> None:
     account = f"acme-{next(NUMBERS)}"
     for number, (life, since) in enumerate(drawn):
