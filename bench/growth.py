@@ -197,6 +197,7 @@ def measure(source: Source, months: list[Month], seconds: float, rounds: int) ->
     rates, took = [], {name: list[float]() for name in kinds}
     for number in range(rounds):
         rates.append(taking_in(source, seconds, random.Random(f"{time.time()}{number}").getrandbits(32)))
+        hour_totals.fold()  # as workers do meanwhile
         for name, read in kinds.items():
             read()
             started = time.perf_counter()
