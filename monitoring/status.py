@@ -28,6 +28,8 @@ WORK: Final = (
     ("Charges", "collections_.models.ChargeAttempt"),
     ("Days of collecting", "collections_.models.CollectionsDay"),
     ("Mail", "core.models.Mail"),
+    ("Webhooks", "accounts.models.WebhookDelivery"),
+    ("Rehearsals of prices", "billing.models.Rehearsal"),
     ("Feeds of sources", "usage.models.Feed"),
 )
 
