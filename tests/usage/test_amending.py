@@ -96,7 +96,8 @@ class TestAmend:
 class TestTheDatabase:
     def test_lets_an_amendment_be_reverted_once_and_nothing_else(self, dynos: Source) -> None:
         one = amend(9, 11)
-        for edit in ("reason = 'x'", "start = start - interval '1 day'", "recorded_by = 'x'", "reverted_at = now()"):
+        unfinished = ("reverted_at = now()", "reverted_by = 'x', revert_reason = 'x'")
+        for edit in ("reason = 'x'", "start = start - interval '1 day'", "recorded_by = 'x'", *unfinished):
             with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
                 cursor.execute(f"update usage_amendment set {edit} where id = {one.pk}")
         with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:

@@ -87,6 +87,7 @@ class Migration(migrations.Migration):
                     models.Q(("revert_reason", ""), ("reverted_at", None), ("reverted_by", "")),
                     models.Q(
                         ("reverted_at__gt", models.F("recorded_at")),
+                        ("reverted_at__isnull", False),
                         models.Q(("reverted_by", ""), _negated=True),
                         models.Q(("revert_reason", ""), _negated=True),
                     ),

@@ -9,7 +9,7 @@ from django.db import migrations
 
 class Migration(migrations.Migration):
     atomic = False
-    dependencies = [("usage", "0027_past_contradictions")]
+    dependencies = [("usage", "0019_past_contradictions")]
 
     operations = [
         migrations.RunSQL(

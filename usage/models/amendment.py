@@ -35,7 +35,11 @@ class Amendment(models.Model):
             models.CheckConstraint(condition=~Q(reason="") & ~Q(recorded_by=""), name="amendment_is_signed"),
             models.CheckConstraint(
                 condition=Q(reverted_at=None, reverted_by="", revert_reason="")
-                | (Q(reverted_at__gt=F("recorded_at")) & ~Q(reverted_by="") & ~Q(revert_reason="")),
+                | (
+                    Q(reverted_at__isnull=False, reverted_at__gt=F("recorded_at"))
+                    & ~Q(reverted_by="")
+                    & ~Q(revert_reason="")
+                ),
                 name="amendment_revert_is_signed",
             ),
         ]

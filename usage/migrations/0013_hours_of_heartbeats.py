@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("usage", "0011_events_by_month"),
+        ("usage", "0012_events_by_month"),
     ]
 
     operations = [

@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("billing", "0011_contracts_hold"),
+        ("billing", "0008_contracts_hold"),
     ]
 
     operations = [

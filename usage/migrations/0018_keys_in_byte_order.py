@@ -40,7 +40,7 @@ BEFORE = FUNCTION.format(
 
 
 class Migration(migrations.Migration):
-    dependencies = [("usage", "0022_problems_as_known")]
+    dependencies = [("usage", "0017_problems_as_known")]
 
     operations = [
         migrations.AlterField("event", "event_id", models.CharField(max_length=200, db_collation="C")),

@@ -9,7 +9,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     atomic = False
-    dependencies = [("usage", "0018_lines")]
+    dependencies = [("usage", "0014_lines")]
 
     operations = [
         AddIndexConcurrently(

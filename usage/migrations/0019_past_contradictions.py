@@ -9,7 +9,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     atomic = False
-    dependencies = [("usage", "0012_keys_in_byte_order")]
+    dependencies = [("usage", "0018_keys_in_byte_order")]
 
     operations = [
         AddIndexConcurrently(

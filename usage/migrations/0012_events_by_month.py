@@ -164,7 +164,7 @@ create trigger usage_event_never_emptied before truncate on usage_event
 
 
 class Migration(migrations.Migration):
-    dependencies = [("usage", "0024_sources_as_contracts")]
+    dependencies = [("usage", "0011_sources_as_contracts")]
 
     operations = [
         SeparateDatabaseAndState(

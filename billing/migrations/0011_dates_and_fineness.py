@@ -17,7 +17,7 @@ alter table billing_price add constraint price_is_no_finer_than_a_line
 
 
 class Migration(migrations.Migration):
-    dependencies = [("billing", "0007_void_invoices_moved_no_money")]
+    dependencies = [("billing", "0010_void_invoices_moved_no_money")]
 
     operations = [
         migrations.RunSQL(sql.load("billing", "refuse_dates"), DROP),

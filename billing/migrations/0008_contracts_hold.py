@@ -25,7 +25,7 @@ alter table billing_contract drop constraint one_contract_at_a_time;
 
 
 class Migration(migrations.Migration):
-    dependencies = [("billing", "0010_contracts"), ("core", "0001_initial")]
+    dependencies = [("billing", "0007_contracts"), ("core", "0001_initial")]
 
     operations = [
         migrations.RunSQL(sql.load("billing", "refuse_contracts"), BACK),

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0007_keys_may_manage_webhooks"),
-        ("billing", "0016_waivers_of_usage"),
+        ("billing", "0012_waivers_of_usage"),
     ]
 
     operations = [

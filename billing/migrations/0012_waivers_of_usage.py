@@ -36,7 +36,7 @@ drop function billing_only_withdraw();
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0004_keys_may_read_contracts"),
-        ("billing", "0008_dates_and_fineness"),
+        ("billing", "0011_dates_and_fineness"),
     ]
 
     operations = [

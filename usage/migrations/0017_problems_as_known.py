@@ -36,7 +36,7 @@ drop function usage_keep_problem();
 
 
 class Migration(migrations.Migration):
-    dependencies = [("usage", "0015_archives")]
+    dependencies = [("usage", "0016_archives")]
 
     operations = [
         migrations.CreateModel(

@@ -53,7 +53,7 @@ drop function usage_event_archived() cascade;
 
 
 class Migration(migrations.Migration):
-    dependencies = [("usage", "0019_indexes_of_lines")]
+    dependencies = [("usage", "0015_indexes_of_lines")]
 
     operations = [
         migrations.CreateModel(

@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("billing", "0020_runs_on_unconfirmed_usage")]
+    dependencies = [("billing", "0009_runs_on_unconfirmed_usage")]
 
     operations = [
         migrations.AddConstraint(

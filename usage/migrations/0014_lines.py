@@ -13,7 +13,7 @@ from usage_event e where e.resource = p.resource and e.time = p.at and e.id = p.
 
 
 class Migration(migrations.Migration):
-    dependencies = [("usage", "0025_hours_of_heartbeats")]
+    dependencies = [("usage", "0013_hours_of_heartbeats")]
 
     operations = [
         migrations.AddField(
