@@ -5,6 +5,7 @@ import json
 import multiprocessing
 import random
 import time
+import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
@@ -41,13 +42,16 @@ Prepared = Callable[[int], Callable[[], Outcome]]
 
 
 def events(count: int, seed: int) -> list[dict[str, Any]]:
-    """Return what a platform sends: eight measured quantities to one open and one close."""
+    """Return what a platform sends: eight measured quantities to one open and one close, under random identifiers.
+
+    In order they would all go to the end of each index, which no platform of many processes does.
+    """
     chance, start = random.Random(seed), datetime.now(UTC) - PAST
     found = []
     for number in range(count):
         kind = ("open", "close")[number % 10] if number % 10 < 2 else "measured"
         event = {
-            "id": f"evt-{seed}-{number}",
+            "id": str(uuid.UUID(int=chance.getrandbits(128), version=4)),
             "type": kind,
             "time": (start + timedelta(seconds=chance.randrange(1_700_000))).strftime("%Y-%m-%dT%H:%M:%SZ"),
             "resource": f"res-{seed}-{number // 10 if kind != 'measured' else chance.randrange(5000)}",
