@@ -37,6 +37,7 @@ class ReconciliationTable(VaultTable):
 
     noun = "hour and meter"
     plural = "hours and meters"
+    wide = True
     empty = "Nothing was stated or received in this time. Choose another day, or another source."
     hour = tables.Column(orderable=False, attrs={"cell": {"class": "nowrap"}})
     source = tables.Column(orderable=False)
@@ -68,6 +69,7 @@ class BehindTable(VaultTable):
 
     noun = "resource and fate"
     plural = "resources and fates"
+    wide = True
     empty = "Everything that was received of this hour is on invoices."
     resource = tables.Column(accessor="behind__resource", order_by="behind__resource")
     account = tables.Column(accessor="behind__placed__account", order_by="behind__placed__account", default="nobody")

@@ -20,6 +20,7 @@ class CreditTable(VaultTable):
     """Credits, newest first, as they stand on ``today``."""
 
     noun = "credit"
+    wide = True
     empty = "No credit is like that. Clear a filter to see more."
     pk = tables.Column(verbose_name="Credit", linkify=lambda record: f"/credits/{record.pk}/")
     account = AccountColumn(order_by="account__code")

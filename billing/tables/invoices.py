@@ -41,6 +41,7 @@ class InvoiceTable(VaultTable):
     """Invoices with their accounts joined."""
 
     noun = "invoice"
+    wide = True
     empty = "No invoice matches. Clear a filter to see more; drafts appear when a run is opened."
     number = tables.Column(linkify=invoice_address, empty_values=())
     account = AccountColumn(order_by="account__name")

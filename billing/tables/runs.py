@@ -28,6 +28,7 @@ class RunTable(VaultTable):
     """Runs, newest first, each with how its roster stands and what it comes to."""
 
     noun = "run"
+    wide = True
     empty = "No run is like that. Clear a filter, or open the month's run."
     month = MonthColumn(linkify=lambda record: f"/runs/{record.pk}/")
     shadow = tables.Column(verbose_name="Kind")

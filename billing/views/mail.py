@@ -42,6 +42,7 @@ class MailFilter(forms.Form):
 class MailTable(VaultTable):
     noun = "mail"
     plural = "mails"
+    wide = True
     empty = "No mail matches. Invoices are mailed when their document is there."
     subject = tables.Column(linkify=lambda record: f"/mail/{record.pk}/")
     recipient = tables.Column()

@@ -104,3 +104,7 @@ def test_every_page_fits_both_widths(
             page.goto(path)
             assert scrolls_sideways(page) == 0, path
             expect(page.locator("h1")).to_have_count(1)
+    desk.set_viewport_size({"width": 1280, "height": 800})  # a laptop
+    for path in paths:
+        desk.goto(path)
+        assert scrolls_sideways(desk) == 0, path
