@@ -1,6 +1,6 @@
 """Late and corrected usage: the difference between what a month comes to today and what was billed for it. Pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -66,13 +66,39 @@ def adjustments(
     that nothing adds up unseen.
     """
     known: Mapping[Key, Billed] = {line.key: line for line in billed}
-    wanted = {key_of(line): line for line in expected}
+    wanted = _together(expected)
     changed = [_difference(month, line, known.get(key), original) for key, line in wanted.items()]
     gone = [_withdrawn(month, line, original) for key, line in known.items() if key not in wanted]
+    within = _within_charged([*changed, *gone], known.values(), _takes_off(wanted.values(), known.values()))
     return sorted(
-        (_explained(line, amended) for line in _within_charged([*changed, *gone], known.values()) if line.amount),
+        (_explained(line, amended) for line in within if line.amount),
         key=lambda line: (line.app, line.product, line.component, line.meter, line.start),
     )
+
+
+def _together(expected: Iterable[DraftLine]) -> dict[Key, DraftLine]:
+    """Join the lines that are one thing, such as an allowance on two meters of a product; so are billed ones."""
+    joined: dict[Key, DraftLine] = {}
+    for line in expected:
+        one = joined.get(key_of(line))
+        joined[key_of(line)] = (
+            line
+            if one is None
+            else replace(
+                one,
+                amount=one.amount + line.amount,
+                quantity=one.quantity + line.quantity,
+                usage=(one.usage or ZERO) + (line.usage or ZERO),
+            )
+        )
+    return joined
+
+
+def _takes_off(expected: Iterable[DraftLine], billed: Iterable[Billed]) -> set[Thing]:
+    """Return which of a contract's effects take off what is charged; the others make up to what must be spent."""
+    below = {key_of(line)[:4] for line in expected if line.amount < 0}
+    below |= {line.key[:4] for line in billed if line.rated < 0}
+    return {thing for thing in below if thing[3].startswith(CONTRACT_METER)}
 
 
 def _explained(line: DraftLine, amended: Mapping[Thing, Sequence[str]]) -> DraftLine:
@@ -85,10 +111,12 @@ def _explained(line: DraftLine, amended: Mapping[Thing, Sequence[str]]) -> Draft
     return replace(line, reason=f"{line.reason} {' '.join(named)}{more}")
 
 
-def _within_charged(lines: Sequence[DraftLine], billed: Iterable[Billed]) -> list[DraftLine]:
+def _within_charged(
+    lines: Sequence[DraftLine], billed: Iterable[Billed], takes_off: Collection[Thing]
+) -> list[DraftLine]:
     """Give back no more of one thing, whatever its price, than was charged for it: not what was waived or credited.
 
-    What a contract takes off is below nothing by its nature, and follows the rest wherever it goes.
+    What a contract ``takes_off`` is below nothing by its nature, and follows the rest wherever it goes.
     """
     left: dict[Thing, Decimal] = {}
     for before in billed:
@@ -98,7 +126,7 @@ def _within_charged(lines: Sequence[DraftLine], billed: Iterable[Billed]) -> lis
     within = []
     for line in lines:
         key = key_of(line)[:4]
-        below = ZERO if line.meter.startswith(CONTRACT_METER) else max(-left[key], ZERO)
+        below = ZERO if key in takes_off else max(-left[key], ZERO)
         kept = min(below, max(-line.amount, ZERO))
         left[key] += kept
         amount = line.amount + kept

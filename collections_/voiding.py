@@ -15,6 +15,7 @@ def void(invoice_id: int, *, reason: str, actor: str, on: date) -> Invoice:
     Raises Conflict, beside that verb's own, while a charge of it was not answered: it may have taken the money.
     """
     with audit.acting(actor, reason):
+        voiding.wait_for_drafts(invoice_id)
         invoice = locks.invoice(invoice_id)
         if invoice.charge_attempts.filter(outcome__in=charging.UNANSWERED).exists():
             raise Conflict(f"A charge of {invoice} was not answered yet; void it when its outcome is known.")

@@ -61,8 +61,11 @@ def _allowances(
             used = [left[index] for index in pooled]
             free = _shared(_pool(allowance, lines[pooled[0]], price_of), used)
             for index, covered in zip(pooled, free, strict=True):
-                if covered:
-                    yield _covered(lines[index], allowance, left[index], covered, price_of, currency, month)
+                if not covered:
+                    continue
+                effect = _covered(lines[index], allowance, left[index], covered, price_of, currency, month)
+                if effect.amount <= 0:  # with volume prices less use may cost more: then it is not made less
+                    yield effect
                     left[index] = EXACT.subtract(left[index], covered)
 
 
