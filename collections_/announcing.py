@@ -1,4 +1,4 @@
-"""News of collections for the programs that listen: what the platform must do to an account, and undo."""
+"""News of collections for the programs that listen: what the platform must do to an account."""
 
 from collections.abc import Mapping
 from typing import Any, Final

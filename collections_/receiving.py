@@ -29,8 +29,8 @@ KIND_DISPUTE: Final = "dispute.opened"
 def receive(gateway: str, body: bytes, headers: Mapping[str, str]) -> GatewayEvent:
     """Store one event of ``gateway`` as it came, and ring; a repeat of its id changes nothing.
 
-    Raises NotFound for an unknown gateway, Refused for a signature that is not the gateway's, Invalid for a body that
-    cannot be read.
+    Raises NotFound for an unknown gateway, Invalid for a signature that is not the gateway's and for a body that cannot
+    be read.
     """
     said = gateways.named(gateway).read_event(body, headers)
     stored, new = GatewayEvent.objects.get_or_create(

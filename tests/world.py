@@ -89,7 +89,7 @@ class World:
         rows = self.sql(statement, *parameters)
         return rows[0][0] if rows else None
 
-    def wait_until(self, true: Callable[[], Any], seconds: float = 30, what: str = "") -> None:
+    def wait_until(self, true: Callable[[], Any], seconds: float = 120, what: str = "") -> None:
         """Wait until ``true()``; fail the test, with every log, when ``seconds`` pass first."""
         deadline = time.monotonic() + seconds
         while not true():

@@ -91,7 +91,7 @@ class Gateway(Protocol):
         ...
 
     def read_event(self, body: bytes, headers: Mapping[str, str]) -> Event:
-        """Return the event that ``body`` is, if the gateway signed it; else raise Refused. Invalid: unreadable."""
+        """Return the event that ``body`` is, if the gateway signed it and it can be read; else raise Invalid."""
         ...
 
     def parse_event(self, body: bytes) -> Event:

@@ -9,7 +9,7 @@ from django.utils.crypto import salted_hmac
 
 from collections_.gateways.protocol import Event
 from core import clock
-from core.errors import Invalid, Refused
+from core.errors import Invalid
 
 HEADER: Final = "Sandbox-Signature"  # t=SECONDS,v1=HEX
 TOLERANCE: Final = 300  # seconds; an older message was recorded by somebody and is sent again
@@ -21,15 +21,15 @@ def sign(body: bytes, *, at: int) -> str:
 
 
 def check(body: bytes, signature: str) -> None:
-    """Raise Refused unless ``signature`` is the sandbox's of this body, and fresh."""
+    """Raise Invalid unless ``signature`` is the sandbox's of this body, and fresh."""
     parts = dict(part.split("=", 1) for part in signature.split(",") if "=" in part)
     at = parts.get("t", "")
     if not (at.isascii() and at.isdigit() and len(at) <= 12):
-        raise Refused("This is not signed as the sandbox signs")
+        raise Invalid("This is not signed as the sandbox signs", field=HEADER)
     if not hmac.compare_digest(_digest(body, int(at)).encode(), parts.get("v1", "").encode()):
-        raise Refused("The signature is not the sandbox's")
+        raise Invalid("The signature is not the sandbox's", field=HEADER)
     if abs(clock.now().timestamp() - int(at)) > TOLERANCE:
-        raise Refused("The signature is too old; send the event again, freshly signed")
+        raise Invalid("The signature is too old; send the event again, freshly signed", field=HEADER)
 
 
 def event(identity: str, kind: str, about: str) -> bytes:
