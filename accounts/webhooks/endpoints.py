@@ -5,7 +5,9 @@ import secrets
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final, NamedTuple
+from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 
@@ -116,6 +118,8 @@ def check(url: str, topics: Sequence[str]) -> None:
     """Raise Invalid for an address that cannot be called, and for topics that nobody tells."""
     if why := outgoing.refusal(url):
         raise Invalid(why, field="url")
+    if settings.WEBHOOKS_PUBLIC_ONLY and urlsplit(url).scheme == "http":  # only this machine, which is never told
+        raise Invalid("Give an https address; this machine itself is never told.", field="url")
     if unknown := [topic for topic in topics if topic not in TOPICS]:
         raise Invalid(f"{unknown[0]!r:.70} is no topic; choose of: {', '.join(TOPICS)}.", field="topics")
 

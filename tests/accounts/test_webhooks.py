@@ -163,6 +163,14 @@ class TestTelling:
         assert tried.status == 0
         assert "not to be reached from here" in tried.answer
 
+    def test_plain_http_is_refused_at_once_where_only_public_places_are_told(
+        self, settings: Settings, acme: Account
+    ) -> None:
+        settings.WEBHOOKS_PUBLIC_ONLY = True
+        with pytest.raises(Invalid, match="Give an https address") as refused:
+            endpoints.add(acme, url="http://127.0.0.1:9/", actor=ADA)
+        assert refused.value.field == "url"
+
 
 class TestEndpoints:
     def test_a_former_secret_signs_as_well_for_a_day(self, receiver: Receiver, acme: Account) -> None:
