@@ -113,7 +113,32 @@ def test_would_not_be_the_same_if_nothing_were_kept(monkeypatch: pytest.MonkeyPa
 
 def nothing_kept(statement: str) -> str:
     return (
-        statement.replace("and (e.type in ('open', 'close')", "and (false and e.type in ('open', 'close')")
+        statement.replace("e.type <> 'measured'", "false")
         .replace("or e.account <> ''", "or false")
         .replace("in (select id from naming)", "in (0)")
     )
+
+
+def test_a_late_level_before_an_archived_month_ends_at_the_next_sample_of_it() -> None:
+    """A sample that changed nothing when it came decides how far a level reaches that arrives before it."""
+    one = source("disks")
+    august = MONTH.start - timedelta(days=2)
+    sample = {"type": "gauge", "resource": "disk", "product": "ssd", "meter": "storage", "account": "acme"}
+    often = [
+        sample | {"id": f"s{day}", "time": (august + timedelta(days=day)).isoformat(), "quantity": "5"}
+        for day in range(20)
+    ]
+    report(one, [often[0], *(later | {"account": ""} for later in often[1:])])
+    pairing.drain()
+    hour_totals.fold()
+    archiving.archive(MONTH, by=BY)
+    late = sample | {"id": "late", "time": (august + timedelta(hours=36)).isoformat(), "quantity": "7"}
+    report(one, [late])
+    pairing.drain()
+    believed = Interval.objects.filter(superseded_at=None).order_by("opened")
+    assert list(believed.values_list("opened", "closed", "level")) == [
+        (august, august + timedelta(hours=36), 5),
+        (august + timedelta(hours=36), august + timedelta(days=2), 7),
+        (august + timedelta(days=2), None, 5),
+    ]
+    assert [name for name, rows in broken().items() if rows] == []

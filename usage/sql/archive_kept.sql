@@ -1,9 +1,9 @@
 -- Set aside what the store keeps of an archived month: the events that intervals, problems and ownerships come from.
--- That is every open and close, every level that begins or ends an interval, every event that names an account, and the
--- first of a resource that names an app (of each amendment too: its words stop counting when it is taken back).
--- Parameters: first, last (the month; in braces, for a definition takes none). Reads usage_event by time,
--- usage_interval by resource, usage_pairingproblem. Writes the temporary table usage_kept, which ends with the
--- transaction. Locks nothing. Repeatable in another transaction.
+-- That is every open, close and level (a sample that changes nothing would end another level that arrives late, before
+-- the month), every event that names an account, and the first of a resource that names an app (of each amendment too:
+-- its words stop counting when it is taken back).
+-- Parameters: first, last (the month; in braces, for a definition takes none). Reads usage_event by time. Writes the
+-- temporary table usage_kept, which ends with the transaction. Locks nothing. Repeatable in another transaction.
 create temporary table usage_kept on commit drop as
 with naming as materialized (
     select distinct on (resource, app, amendment_id) id
@@ -13,9 +13,4 @@ with naming as materialized (
 )
 select e.* from usage_event e
 where e.time >= {first} and e.time < {last}
-  and (e.type in ('open', 'close') or e.account <> ''
-       or e.type = 'gauge' and exists (
-           select from usage_interval i
-           where i.resource = e.resource and e.id in (i.open_event_id, i.close_event_id))
-       or e.id in (select id from naming)
-       or exists (select from usage_pairingproblem p where p.resource = e.resource and p.event_id = e.id))
+  and (e.type <> 'measured' or e.account <> '' or e.id in (select id from naming))
