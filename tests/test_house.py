@@ -58,6 +58,12 @@ def test_set_based_sql_states_its_contract(path: Path) -> None:
     assert "Parameters" in text and ("Reads" in text or "Writes" in text or "reads" in text or "writes" in text)
 
 
+def test_the_page_of_invariants_names_every_query() -> None:
+    written = (ROOT / "docs" / "invariants.md").read_text()
+    queries = {path.stem for room in ROOMS for path in (ROOT / room).glob("invariants/*.sql")}
+    assert {name for name in queries if f"`{name}`" not in written} == set()
+
+
 @pytest.mark.parametrize("path", templates(), ids=named)
 class TestTemplates:
     def test_is_short(self, path: Path) -> None:

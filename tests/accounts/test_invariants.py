@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 from django.db import connection
 
-from accounts.models import User
-from tests.accounts.conftest import SignedIn
+from accounts import minting
+from accounts.models import Account, User
+from tests.accounts.conftest import ACTOR, SignedIn
 
 pytestmark = pytest.mark.django_db
 FOLDER = Path(__file__).resolve().parents[2] / "accounts" / "invariants"
@@ -18,13 +19,13 @@ def findings(name: str) -> int:
         return len(cursor.fetchall())
 
 
-def behind_the_trail(statement: str) -> None:
+def behind_the_trail(statement: str, table: str = "accounts_user") -> None:
     """Change the table as its owner could, with the trigger switched off."""
     with connection.cursor() as cursor:
         cursor.execute("set constraints all immediate")
-        cursor.execute("alter table accounts_user disable trigger accounts_user_audited")
+        cursor.execute(f"alter table {table} disable trigger {table}_audited")
         cursor.execute(statement)
-        cursor.execute("alter table accounts_user enable trigger accounts_user_audited")
+        cursor.execute(f"alter table {table} enable trigger {table}_audited")
 
 
 def test_both_hold_after_ordinary_work(alice: User, sam: User, signed_in: SignedIn) -> None:
@@ -43,4 +44,13 @@ def test_somebody_let_in_behind_the_trail_is_found(sam: User) -> None:
 @pytest.mark.parametrize("change", ["role = 'finance'", "is_superuser = true", "is_active = false"])
 def test_a_right_taken_behind_the_trail_is_found(sam: User, change: str) -> None:
     behind_the_trail(f"update accounts_user set {change}")
+    assert findings("roles_are_as_the_trail_says") == 1
+
+
+@pytest.mark.parametrize("change", ["revoked_at = null", "scopes = '{usage:read,invoices:read}'"])
+def test_a_key_revived_or_widened_behind_the_trail_is_found(acme: Account, change: str) -> None:
+    key = minting.for_account(acme, ["usage:read"], actor=ACTOR)
+    minting.revoke(key.prefix, actor=ACTOR, reason="lost")
+    assert findings("roles_are_as_the_trail_says") == 0
+    behind_the_trail(f"update accounts_apikey set {change}", "accounts_apikey")
     assert findings("roles_are_as_the_trail_says") == 1
