@@ -1,19 +1,14 @@
-"""What workers call on the ground floor: news, mail and what is forgotten. Each is one call and safe to run twice."""
+"""What workers call on the ground floor: news, and what is forgotten. Each is one call and safe to run twice."""
 
 from django.conf import settings
 from django.utils.module_loading import import_string
 
-from core import answers, mailing, outbox
+from core import answers, outbox
 
 
 def deliver_outbox() -> int:
     """Deliver waiting news to the subscribers of SUBSCRIPTIONS; a repeat finds nothing left."""
     return outbox.drain(import_string(settings.SUBSCRIPTIONS))
-
-
-def send_mail() -> int:
-    """Send waiting mail; a repeat finds it sent."""
-    return mailing.send_waiting()
 
 
 def forget_answers() -> int:

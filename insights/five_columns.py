@@ -19,7 +19,6 @@ WAITS: Final = "waits"
 DIFFERS: Final = "differs"
 
 PAIRED: Final = "paired"
-RATED: Final = "rated"
 BILLED: Final = "billed"
 # What stops an event on its way, in words; where it stops decides the column that lacks it.
 UNPAIRED: Final[Mapping[str, str]] = {

@@ -43,7 +43,7 @@ def test_bells_do_not_pile_up_before_a_deaf_cluster() -> None:
 def test_what_a_killed_worker_had_taken_keeps_nobody_from_ringing() -> None:
     Mail.objects.create(kind="test", reference="1", recipient="ada@example.com", subject="", text="")
     for _ in range(bell.ENOUGH_WAITING):
-        bell.ring("core.tasks.send_mail", cluster="mail")
+        bell.ring(mailing.SEND_TASK, cluster="mail")
     mailing.sweep()
     assert bell.waiting("mail") == bell.ENOUGH_WAITING, "there are enough"
     OrmQ.objects.update(lock=clock.now() + timedelta(minutes=10))  # as the broker marks what a worker has taken
