@@ -28,9 +28,11 @@ class Received(NamedTuple):
 def fold() -> bool:
     """Add everything received since the last call to the totals; tell whether there was anything new to look at.
 
-    Repeatable and safe beside itself and beside intake: intake waits only for the moment that fixes the end.
+    Repeatable and safe beside itself and beside intake: intake waits only for the moment that fixes the end. A
+    correction under way is waited for, because its events are committed long after they are stamped.
     """
     with store.writing() as cursor:
+        locks.history(cursor)
         until = locks.no_receiving(cursor)
     HourFold.objects.get_or_create(id=1, defaults={"until": BEGINNING})
     with store.writing() as cursor:

@@ -5,7 +5,7 @@ Both end with their transaction. Neither is held while anything is computed that
 ``history``    whoever writes intervals or ownerships holds it alone, so that history has one line of time.
 ``receiving``  every intake shares it from before it stamps an event until the event is committed; who takes it
                alone therefore knows that whatever is stamped earlier than now can be seen, and nothing will
-               be added to it.
+               be added to it. Corrections stamp their events under history alone: who means those too takes both.
 """
 
 from datetime import datetime

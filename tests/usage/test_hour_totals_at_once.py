@@ -9,10 +9,11 @@ import pytest
 from core import clock, databases
 from core.periods import Span
 from monitoring import invariants
-from tests.usage.factories import hour, measured, report, source
+from tests.usage.factories import hour, measured, opened, report, source
 from tests.usage.test_at_once import at_once
-from usage import hour_totals, locks, quarantine
+from usage import amending, hour_totals, locks, quarantine
 from usage.models import Event, HourTotal, Source
+from usage.reported import ReportedEvent
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -83,6 +84,29 @@ def test_a_fold_waits_for_what_was_stamped_before_it(held: tuple[threading.Event
 
     beside(lambda: report(dynos, [measured(1, 1)]), fold)
     assert (counted(dynos), HourTotal.objects.count()) == (1, 1)
+
+
+def test_a_fold_waits_for_a_correction_that_was_stamped_before_it() -> None:
+    """A correction shuts intake out for a moment only, and is committed long after the moment it is stamped with."""
+    dynos, there, go = source("dynos"), threading.Event(), threading.Event()
+    report(dynos, [opened(1)])
+    instead = ReportedEvent(0, "", "close", hour(3), "r1", "standard-1x", "duration", "", "", "", None)
+    correction = amending.Amending([amending.Correction("r1", hour(2), hour(4), [instead])], "Its close was lost.")
+
+    def agree(made: amending.Made) -> None:
+        there.set()
+        go.wait(10)
+
+    def fold() -> None:
+        there.wait(10)
+        threading.Timer(0.3, go.set).start()
+        hour_totals.fold()
+
+    beside(lambda: amending.carry_out(correction, actor="user:olga", agree=agree), fold)
+    hour_totals.fold()
+    assert sum(total.closes for total in HourTotal.objects.all()) == 1
+    check = next(one for one in invariants.collect() if one.name == "usage/hour_totals_are_what_was_received")
+    assert invariants.check(check).holds
 
 
 def test_without_the_lock_it_would_lose_it(
