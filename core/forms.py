@@ -1,4 +1,4 @@
-"""What forms on pages share: moments in UTC, and an expected mistake shown at the field that it is about."""
+"""What forms on pages share: days and moments in UTC, and an expected mistake shown at the field that it is about."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -28,6 +28,18 @@ class UTCField(forms.Field):
     def prepare_value(self, value: Any) -> Any:
         """Write a moment as it is read."""
         return written(value) if isinstance(value, datetime) else value
+
+
+class DayField(forms.DateField):
+    """A day of a filter, UTC; from 2000 to 2189, so that the moments beside it exist too."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(widget=forms.DateInput(attrs={"type": "date"}), required=False, **kwargs)
+
+    def validate(self, value: Any) -> None:
+        super().validate(value)
+        if value is not None and not 2000 <= value.year < 2190:
+            raise forms.ValidationError("Choose a day of the years 2000 to 2189.")
 
 
 def written(moment: datetime) -> str:

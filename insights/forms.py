@@ -4,7 +4,7 @@ from typing import Any, Final, TypeAlias
 
 from django import forms
 
-from core.forms import UTCField, written
+from core.forms import DayField, UTCField, written
 from usage.models import EventType
 from usage.remedies import REMEDIES
 from usage.reported import LIMITS, WITH_QUANTITY
@@ -89,8 +89,8 @@ class AmendmentFilter(forms.Form):
     state = forms.ChoiceField(
         choices=[("", "Every state"), ("standing", "Standing"), ("reverted", "Reverted")], required=False
     )
-    since = forms.DateField(required=False, label="From", widget=forms.DateInput(attrs={"type": "date"}))
-    until = forms.DateField(required=False, label="To", widget=forms.DateInput(attrs={"type": "date"}))
+    since = DayField(label="From")
+    until = DayField(label="To")
 
 
 class RemedyForm(forms.Form):

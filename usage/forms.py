@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from django import forms
 
+from core.forms import DayField
 from usage import causes, deciding
 from usage.models import EventType, ProblemKind, Source
 from usage.models.source import LONGEST_AHEAD, LONGEST_PAST_DAYS, SOURCE_SCOPES
@@ -145,10 +146,6 @@ class QuarantineFilter(TabFilter):
     )
 
 
-def _day(label: str) -> forms.DateField:
-    return forms.DateField(required=False, label=label, widget=forms.DateInput(attrs={"type": "date"}))
-
-
 class EventFilter(forms.Form):
     """Which events; from and to are days of their own time, the last one included."""
 
@@ -159,5 +156,5 @@ class EventFilter(forms.Form):
     product = forms.CharField(max_length=LIMITS["product"], required=False)
     source = forms.CharField(max_length=100, required=False)
     type = forms.ChoiceField(choices=[("", "Every type"), *EventType.choices], required=False)
-    since = _day("From")
-    until = _day("To")
+    since = DayField(label="From")
+    until = DayField(label="To")

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from django.contrib import messages
+from django.core.exceptions import NON_FIELD_ERRORS
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
@@ -105,6 +106,8 @@ def _decide(request: StaffRequest, window: WindowForm, rows: EventRows, *, recor
         moved = moving.preview(Amending(corrections, "preview"), actor=actor)
     except VaultError as error:
         _blame(window, lines, error)
+        if window.errors.keys() - {NON_FIELD_ERRORS}:  # only the first step can mend it
+            return render(request, "usage/amend.html", {"window": window})
         return _table(request, window, rows)
     context = {"window": window, "rows": rows, "asked": given, "back": _back(window)}
     return render(request, "usage/amend_preview.html", context | {"events": events, "moved": moved, "form": form})

@@ -62,6 +62,20 @@ class TestAmending:
         assert said in text(olga.get(NEW, WINDOW | window))
 
     @pytest.mark.parametrize(
+        ("window", "said"),
+        [
+            ({"resource": "nobody.1"}, "Nothing was ever reported of nobody.1"),
+            ({"end": "2150-01-01 00:00"}, "Correct at most 366 days"),
+        ],
+    )
+    def test_what_only_the_first_step_can_mend_leads_back_to_it(
+        self, olga: Client, window: dict[str, str], said: str
+    ) -> None:
+        answer = olga.post(NEW, entered({"type": ""}) | window)
+        assert answer.status_code == 200
+        assert "Step 1 of 3" in text(answer) and said in text(answer)
+
+    @pytest.mark.parametrize(
         ("row", "said"),
         [
             ({"time": ""}, "Needed."),

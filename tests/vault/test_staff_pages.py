@@ -34,6 +34,15 @@ def text(client: Client, path: str) -> str:
     return str(answer.content.decode())
 
 
+@pytest.mark.parametrize(
+    "path", ["/audit/", "/usage/events/", "/usage/amendments/", "/usage/reconciliation/?day=2026-11-01&"]
+)
+@pytest.mark.parametrize("day", ["9999-12-31", "0001-01-01"])
+def test_a_mistyped_year_is_said_at_its_field(db: None, path: str, day: str) -> None:
+    page = signed("auditor")
+    assert "years 2000 to 2189" in text(page, f"{path}{'' if '?' in path else '?'}until={day}")
+
+
 class TestAccountList:
     @pytest.mark.parametrize(
         ("query", "codes"),

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.gates import StaffRequest, staff
 from accounts.models import Account
+from core.forms import DayField
 from core.models import AuditEntry
 from vault import story
 
@@ -30,8 +31,8 @@ class AuditFilter(forms.Form):
     account = forms.CharField(
         label="Account", required=False, widget=forms.TextInput(attrs={"placeholder": "Its code"})
     )
-    since = forms.DateField(label="From", required=False, widget=forms.DateInput(attrs={"type": "date"}))
-    until = forms.DateField(label="Through", required=False, widget=forms.DateInput(attrs={"type": "date"}))
+    since = DayField(label="From")
+    until = DayField(label="Through")
 
 
 @require_safe
