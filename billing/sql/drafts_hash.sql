@@ -1,5 +1,6 @@
 -- The hash of everything a run's drafts say, from the rows themselves: what a second person agrees to.
--- Parameters: run. Reads billing_invoice, billing_invoiceline, billing_creditapplication. Locks: none.
+-- Parameters: run. Reads billing_invoice, billing_invoiceline, billing_creditapplication,
+-- billing_runaccount. Locks: none.
 -- Repeatable: the same drafts give the same hash.
 select encode(sha256(convert_to(coalesce(string_agg(said, E'\n' order by account_id, currency), ''), 'UTF8')), 'hex'),
        count(*)

@@ -1,7 +1,8 @@
 -- The roster of a run: every account that may still be billed, in shards of equal size by row. One that is closed stays
 -- until a run has settled it: while the last one gave it up, or an invoice of it was voided and not billed again.
 -- Parameters: run, month (its first day), size (accounts in a shard), since (accounts closed before it are past).
--- Reads accounts_account, billing_run, billing_runaccount, billing_invoice; writes billing_runaccount. Locks: none.
+-- Reads accounts_account, billing_run, billing_runaccount, billing_invoice, billing_invoiceline; writes
+-- billing_runaccount. Locks: none.
 -- Not repeatable: a run has one roster.
 insert into billing_runaccount (run_id, account_id, shard, outcome, reason_code, reason, inputs_hash)
 select %(run)s, id, (row_number() over (order by id) - 1) / %(size)s, 'pending', '', '', ''
