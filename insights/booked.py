@@ -40,7 +40,9 @@ class Books:
     prices: Mapping[Month, PriceBook]
     endings: Mapping[tuple[str, Month], Ending]
     closed: frozenset[Month]  # whose run has ended
-    priced: dict[tuple[str, str, datetime], bool] = field(default_factory=dict)  # remembered, since hours share it
+    contracts: Mapping[tuple[str, Month], int]  # by account and month: the contract (row), whose own prices count too
+    # remembered, since hours share it
+    priced: dict[tuple[str, str, int | None, datetime], bool] = field(default_factory=dict)
 
     def stop(self, events: Placed) -> str:
         """Return what stopped some paired events on their way to an invoice; billed when nothing did."""
@@ -48,16 +50,17 @@ class Books:
         currency = self.currencies.get(events.account)
         if currency is None:
             return "stranger" if events.account else "unowned"
-        key = events.product, currency, events.hour
+        own = self.contracts.get((events.account, month))
+        key = events.product, currency, own, events.hour
         if key not in self.priced:
-            self.priced[key] = self._priced(events, month, currency)
+            self.priced[key] = self._priced(events, month, currency, own)
         return self._billed(events, month) if self.priced[key] else "unpriced"
 
-    def _priced(self, events: Placed, month: Month, currency: str) -> bool:
+    def _priced(self, events: Placed, month: Month, currency: str, own: int | None) -> bool:
         book, hour = self.prices[month], events.hour
         # A close at the very start of the hour belongs to the span that ends there.
         spans = [i for i, span in enumerate(book.spans) if span.start < hour + HOUR and span.end >= hour]
-        return any(book.in_span(events.product, currency, i) for i in spans)
+        return any(book.in_span(events.product, currency, i, own) for i in spans)
 
     def _billed(self, events: Placed, month: Month) -> str:
         own, known = self.endings.get((events.account, month)), events.known_by
@@ -128,14 +131,23 @@ def gather(codes: Iterable[str], window: Window, closed: frozenset[Month]) -> Bo
     """Ask the books about some accounts and the months of a window."""
     known_at, asked = clock.database_now(), sorted(codes)
     endings = _rows("reconciliation_books", codes=asked, **window.bounds)
+    accounts = {row.pk: row for row in Account.objects.filter(code__in=asked).only("code", "currency")}
+    contracts = {
+        (accounts[key].code, month): contract.key
+        for month in window.months
+        for (key, currency), contract in catalogue.load_contracts(accounts, month, known_at=known_at).items()
+        if currency == accounts[key].currency
+    }
+    owned = set(contracts.values())
     return Books(
-        dict(Account.objects.filter(code__in=asked).values_list("code", "currency")),
-        {month: catalogue.load_book(month, known_at=known_at) for month in window.months},
+        {account.code: account.currency for account in accounts.values()},
+        {month: catalogue.load_book(month, known_at=known_at, contracts=owned) for month in window.months},
         {
             (code, Month.containing(month)): Ending(outcome, cutoff, frozenset(products))
             for code, month, outcome, cutoff, products in endings
         },
         closed,
+        contracts,
     )
 
 

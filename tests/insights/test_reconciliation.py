@@ -9,8 +9,9 @@ import pytest
 from django.db import connection
 
 from accounts.models import Account
-from billing import adjusting, holding, running
-from billing.models import InvoiceLine
+from billing import adjusting, contracting, holding, running
+from billing.models import InvoiceLine, Product
+from core import audit
 from core.errors import Invalid
 from core.periods import Month, Span
 from insights import five_columns, reconciliation
@@ -66,6 +67,19 @@ class TestAgreement:
         factories.close(despite=WHY)
         closed_month = rows()[hour(0), "duration"]
         assert (counts(closed_month), closed_month.state, closed_month.differences) == ([1] * 5, "agrees", [])
+
+    def test_a_price_that_only_a_contract_has_is_a_price(self) -> None:
+        acme = factories.account("acme")
+        with audit.acting(factories.ACTOR):
+            Product.objects.create(code="private", name="Private", group="dyno")
+        contracting.agree(
+            acme.pk, name="Own", valid_from=factories.OCTOBER, valid_to=None, terms={}, reason="Signed.", actor="x",
+            prices=[contracting.OwnPrice("private", {"model": "prorated", "unit_amount": "40"}, "month")],
+        )  # fmt: skip
+        settled(source(), [opened(0.5, id="o", product="private", account="acme", app="shop")])
+        assert kinds(rows()[hour(0), "duration"]) == {"month_open": 1}
+        factories.close()
+        assert kinds(rows()[hour(0), "duration"]) == {}
 
     def test_totals_that_were_folded_say_the_same(self, dynos: Source) -> None:
         before = counts(rows()[hour(0), "duration"])
