@@ -26,6 +26,8 @@ WORK: Final = (
     ("Run shards", "billing.models.RunShard"),
     ("Documents", "billing.models.Document"),
     ("Charges", "collections_.models.ChargeAttempt"),
+    ("Refunds", "collections_.models.Refund"),
+    ("News of gateways", "collections_.models.GatewayEvent"),
     ("Days of collecting", "collections_.models.CollectionsDay"),
     ("Mail", "core.models.Mail"),
     ("Webhooks", "accounts.models.WebhookDelivery"),

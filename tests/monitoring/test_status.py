@@ -3,12 +3,14 @@
 from datetime import timedelta
 
 import pytest
+from django.apps import apps
 from django.db import connection, connections
 from django.test import Client
+from django.utils.module_loading import import_string
 
 from accounts import minting
 from core import clock, databases
-from core.models import Mail, WorkState
+from core.models import LeasedWork, Mail, WorkState
 from core.periods import Month
 from monitoring import doctor, heartbeat, status
 from monitoring.models import Ring
@@ -17,6 +19,11 @@ from tests.usage.factories import opened, report, source
 from usage import pairing, partitions
 
 pytestmark = pytest.mark.django_db
+
+
+def test_every_kind_of_leased_work_is_watched() -> None:
+    kinds = {model for model in apps.get_models() if issubclass(model, LeasedWork)}
+    assert {import_string(dotted) for _, dotted in status.WORK} == kinds
 
 
 def silence(cluster: str, seconds: int) -> None:
