@@ -38,7 +38,7 @@ class InvoiceTable(VaultTable):
     status = StatusColumn()
     payment_status = StatusColumn(verbose_name="Payment")
     total = AmountColumn()
-    outstanding = AmountColumn()
+    outstanding = AmountColumn(accessor="owed", order_by="outstanding")
     issued_on = DayColumn(verbose_name="Issued")
     due_on = DayColumn(verbose_name="Due")
 

@@ -67,7 +67,7 @@ class InvoiceSerializer(serializers.ModelSerializer[Invoice]):
     def to_representation(self, invoice: Invoice) -> dict[str, Any]:
         shown: dict[str, Any] = super().to_representation(invoice)
         amounts = {name: coins(getattr(invoice, name), invoice.currency) for name in AMOUNTS}
-        return shown | amounts
+        return shown | amounts | {"outstanding": coins(invoice.owed, invoice.currency)}
 
 
 class LineSerializer(serializers.ModelSerializer[InvoiceLine]):

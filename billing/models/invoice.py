@@ -1,6 +1,7 @@
 """Invoices and their lines. An issued one is never edited (the database refuses)."""
 
 from datetime import date
+from decimal import Decimal
 from typing import Self
 
 from django.db import models
@@ -146,6 +147,11 @@ class Invoice(models.Model):
     @property
     def month(self) -> Month:
         return Month.containing(self.period_start)
+
+    @property
+    def owed(self) -> Decimal:
+        """What is outstanding; nothing of a void invoice, whose amounts stay as they were issued."""
+        return Decimal(0) if self.status == InvoiceStatus.VOID else Decimal(self.outstanding)
 
 
 class LineKind(models.TextChoices):

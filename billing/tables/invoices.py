@@ -51,7 +51,7 @@ class InvoiceTable(VaultTable):
     issued_on = DayColumn(verbose_name="Issued")
     due_on = DayColumn(verbose_name="Due")
     total = AmountColumn()
-    outstanding = AmountColumn()
+    outstanding = AmountColumn(accessor="owed", order_by="outstanding")
 
     def render_number(self, record: Invoice) -> str:
         return record.number or "Draft"
@@ -78,7 +78,7 @@ def export_rows(found: QuerySet[Invoice]) -> Iterator[tuple[Any, ...]]:
             invoice.credits,
             invoice.tax,
             invoice.total,
-            invoice.outstanding,
+            invoice.owed,
             invoice.status,
             invoice.payment_status,
             invoice.issued_on,

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from django.db.models import Count, QuerySet, Sum
+from django.db.models import Count, Q, QuerySet, Sum
 from django.http import FileResponse, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -11,7 +11,7 @@ from django_tables2 import RequestConfig
 from accounts.gates import StaffRequest, staff
 from accounts.permissions import has
 from billing.filters import InvoiceFilter
-from billing.models import Invoice
+from billing.models import Invoice, InvoiceStatus
 from billing.tables.invoices import COLUMNS, InvoiceTable, export_rows
 from core.downloads import csv_download
 from core.spreadsheets import xlsx_download
@@ -63,7 +63,8 @@ def export_xlsx(request: StaffRequest) -> FileResponse:
 def totals(found: QuerySet[Invoice]) -> list[dict[str, Any]]:
     """Return what ``found`` comes to per currency: how many, their total and what of it is outstanding."""
     rows = found.order_by("currency").values("currency")
-    sums = rows.annotate(count=Count("pk"), total=Sum("total"), outstanding=Sum("outstanding"))
+    owed = Sum("outstanding", filter=~Q(status=InvoiceStatus.VOID), default=0)
+    sums = rows.annotate(count=Count("pk"), total=Sum("total"), outstanding=owed)
     return [row | {"counted": f"{row['count']:,} invoice{'' if row['count'] == 1 else 's'}"} for row in sums]
 
 

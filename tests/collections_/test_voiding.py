@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 from django.db import DatabaseError, connection
 from django.test import Client
+from django.utils.html import strip_tags
 
 from billing import credit_notes
 from billing.models import Invoice, LedgerEntry
@@ -45,6 +46,17 @@ def test_reverses_it_and_closes_the_case(made: Invoice) -> None:
     assert all(invariants.check(one).holds for one in invariants.collect())
     following = factories.invoice(made.account, month=9)
     assert following.number != made.number, "its number stays used"
+
+
+def test_shows_nothing_of_it_as_outstanding(made: Invoice, finance: Client) -> None:
+    void(made)
+    made.refresh_from_db()
+    assert made.outstanding == made.total > 0 == made.owed
+    shown = finance.get("/invoices/?status=void")
+    assert [row["outstanding"] for row in shown.context["totals"]] == [0]
+    assert [row.get_cell_value("outstanding") for row in shown.context["table"].rows] == ["0"]
+    page = " ".join(strip_tags(finance.get(f"/invoices/{made.number}/").content.decode()).split())
+    assert "Outstanding 0.00 USD" in page
 
 
 def test_is_refused_once_something_was_paid(made: Invoice) -> None:

@@ -27,7 +27,7 @@ class PortalInvoiceTable(VaultTable):
     issued_on = DayColumn(verbose_name="Issued")
     due_on = DayColumn(verbose_name="Due")
     total = AmountColumn()
-    outstanding = AmountColumn()
+    outstanding = AmountColumn(accessor="owed", order_by="outstanding")
 
 
 @require_safe
