@@ -103,8 +103,9 @@ class Amending:
             recorded_at=now,
             recorded_by=actor,
         )
+        width = len(str(len(correction.events)))  # their order as texts decides among equals, and is the order said
         said = [
-            msgspec.structs.replace(event, index=index, id=f"amendment-{amendment.pk}-{index + 1}")
+            msgspec.structs.replace(event, index=index, id=f"amendment-{amendment.pk}-{index + 1:0{width}}")
             for index, event in enumerate(sorted(correction.events, key=attrgetter("time")))
         ]
         if said:

@@ -164,12 +164,14 @@ def _store(
             again.append(said)
     late = {key for key, (event, _) in first.items() if Month.containing(event.time) in closed} if closed else set()
     known = _known(cursor, source, sorted(late)) if late else {}
-    archived = [archives.refusal(first[key][0]) for key in late - known.keys()]
+    gone = late - known.keys()
+    twins = [event for event, digest in again if event.id in gone and digest == first[event.id][1]]
+    archived = [archives.refusal(event) for event in [*(first[key][0] for key in gone), *twins]]
     if new := [first[key] for key in sorted(first.keys() - late)]:
         known |= _insert(cursor, source, new, now)
     again += [first[key] for key in known]
     conflicts = [_conflict(e) for e, digest in again if digest != (known.get(e.id) or first[e.id][1])]
-    answer = Answer(accepted=len(first) - len(known) - len(archived), duplicate=len(again) - len(conflicts))
+    answer = Answer(accepted=len(first) - len(known) - len(gone), duplicate=len(again) - len(conflicts) - len(twins))
     return answer.refuse([*conflicts, *archived])
 
 

@@ -7,7 +7,7 @@ import pytest
 from django.db import DatabaseError, connection, connections, transaction
 
 from core.errors import Conflict, Invalid, NotFound
-from tests.usage.factories import START, closed, hour, opened, report, settled, source
+from tests.usage.factories import START, closed, gauge, hour, opened, report, settled, source
 from tests.usage.test_archiving import BY, EVENTS, MONTH
 from usage import amended, amending, archiving, hour_totals, locks, pairing, restating, sources, store
 from usage.archives import Archived
@@ -69,6 +69,16 @@ class TestAmend:
         assert set(PairingProblem.objects.values_list("kind", flat=True)) == {"orphan_close"}
         amending.revert(second.pk, reason="no", actor=OLGA)
         assert spans() == [(hour(0), hour(10))]
+
+    def test_said_as_it_was_changes_nothing(self, dynos: Source) -> None:
+        """Of two levels at one instant the later said counts, also as the ninth and the tenth of a correction."""
+        levels = [gauge(at, at, "disk") for at in range(1, 9)]
+        settled(dynos, [*levels, gauge(9, 5, "disk", id="said-1"), gauge(9, 7, "disk", id="said-2")])
+        believed = Interval.objects.filter(resource="disk", superseded_at=None).order_by("opened")
+        before = list(believed.values_list("opened", "closed", "level"))
+        again = [one.restated() for one in amended.told("disk", hour(0), hour(10))]
+        amending.amend("disk", hour(0), hour(10), again, reason="the same", actor=OLGA)
+        assert list(believed.values_list("opened", "closed", "level")) == before
 
     def test_of_one_meter_leaves_the_others(self, dynos: Source) -> None:
         settled(dynos, [opened(1, meter="disk", product="disk"), closed(9, meter="disk", product="disk")])

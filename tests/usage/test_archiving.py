@@ -162,6 +162,11 @@ class TestAnArchivedMonth:
         assert refused["archived"].id == "new" and "2024-09" in refused["archived"].detail
         assert report(dynos, [EVENTS[7], said("open", "2024-09-07T00:00:00Z", "x")], atomic=True).accepted == 0
 
+    def test_never_calls_a_refused_event_a_duplicate(self, dynos: Source) -> None:
+        new = said("measured", "2024-09-07T00:00:00Z", "m1", id="new")
+        answer = report(dynos, [new, new])
+        assert (answer.accepted, answer.duplicate, answer.conflict, answer.rejected) == (0, 0, 0, 2)
+
     def test_is_refused_events_by_the_database(self) -> None:
         event = Event.objects.filter(time__gte=MONTH.start, time__lt=MONTH.end).first()
         assert event is not None
