@@ -95,7 +95,7 @@ def rehearsal(request: StaffRequest, key: int) -> HttpResponse:
         "working": found.state in UNFINISHED,
         "summary": summed,
         "difference": summed.after - summed.before,
-        "months": " and ".join({formatting.month(found.months[0]): 0, formatting.month(found.months[-1]): 0}),
+        "months": " to ".join({formatting.month(found.months[0]): 0, formatting.month(found.months[-1]): 0}),
         "by_month": _by_month(found),
         "table": table,
         "may_export": has(request.user, "exports.download"),

@@ -118,7 +118,7 @@ class TestPages:
         rehearsing.rehearse_waiting()
         page = client.get(answer.url).content.decode()  # type: ignore[attr-defined]
         assert "Accounts rated" not in page
-        for text in ("575.00 USD", "590.00 USD", "15.00 USD", "Whole"):
+        for text in ("575.00 USD", "590.00 USD", "15.00 USD", "Whole", "2 months: September 2026 to October 2026"):
             assert text in page
         csv = b"".join(client.get(f"{answer.url}export.csv").streaming_content).decode()  # type: ignore[attr-defined]
         assert csv.splitlines()[1:] == ["half,USD,525.00,530.00,5.00", "whole,USD,50.00,60.00,10.00"]
