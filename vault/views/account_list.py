@@ -133,7 +133,7 @@ def _matching(form: AccountFilter) -> QuerySet[Account]:
 
 def _owed(condition: Q) -> Coalesce:
     invoices = Invoice.objects.open().filter(condition, account=OuterRef("pk")).order_by().values("account")
-    owed = Subquery(invoices.annotate(owed=Sum("outstanding")).values("owed"), output_field=AMOUNT)
+    owed = Subquery(invoices.annotate(sum=Sum("outstanding")).values("sum"), output_field=AMOUNT)
     return Coalesce(owed, Value(Decimal(0)), output_field=AMOUNT)
 
 
