@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import psutil
+import psycopg
 
 from core import embedded
 from core.embedded import server
@@ -34,7 +35,14 @@ class Plant(World):
         """Start everything on an empty database."""
         self._start("postgres")
         self.manage("prepare")
+        self.flush()
         self.mend()
+
+    def flush(self) -> None:
+        """Bring everything so far to the disk, whatever the server does otherwise: Vault itself must survive a kill."""
+        with psycopg.connect(self.database_url) as connection:
+            connection.execute("set synchronous_commit = on")
+            connection.execute("select pg_logical_emit_message(true, 'witness', 'flush')")
 
     def mend(self) -> None:
         """Start what has died, and wait until the web process answers."""
